@@ -1,0 +1,1 @@
+"""Conversations and sampling options: pure values, no I/O."""

@@ -1,0 +1,1 @@
+"""What runs a model: the worker process, its protocol, and the pool of loaded models."""

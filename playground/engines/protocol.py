@@ -1,0 +1,238 @@
+"""What the app and an engine process say to each other: newline-delimited JSON of tagged, frozen types.
+
+Owns the message types, their encoding and the size limit of a line. Must not know processes or models.
+Times are seconds, sizes bytes, fractions 0..1.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from playground.chat.messages import Message
+from playground.chat.options import AnswerOptions, LoadOptions
+
+VERSION = 1
+LINE_LIMIT_BYTES = 64 << 20  # a prompt may be megabytes of code; anything longer is not the protocol
+
+StopReason = Literal["end", "length", "stop", "context", "cancelled", "error"]
+
+
+class _Tagged(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
+    """Base of all messages."""
+
+
+# ---- app -> worker
+
+
+class Load(_Tagged):
+    """Load a model. Answered by Progress..., then Loaded or Failed."""
+
+    path: str
+    options: LoadOptions
+    threads: int
+
+
+class Generate(_Tagged):
+    """Answer a conversation. Answered by PromptProgress..., Chunk..., then Finished or Failed."""
+
+    id: int
+    messages: tuple[Message, ...]
+    options: AnswerOptions
+    threads: int
+
+
+class Cancel(_Tagged):
+    """Stop what is under way, at once. The request is still answered, by Finished or Failed."""
+
+
+class SetThreads(_Tagged):
+    """Use this many threads from the next token on. Answered by ThreadsSet."""
+
+    threads: int
+
+
+class Quantize(_Tagged):
+    """Write a smaller copy of a model. Answered by Progress..., then Quantized or Failed."""
+
+    source: str
+    target: str
+    quant: str
+    threads: int
+
+
+class Describe(_Tagged):
+    """Say what this build and machine offer. Answered by Description."""
+
+
+Command = Load | Generate | Cancel | SetThreads | Quantize | Describe
+
+
+# ---- worker -> app
+
+
+class Hello(_Tagged):
+    """The first line of a worker."""
+
+    protocol: int
+    pid: int
+
+
+class Heartbeat(_Tagged):
+    """The process is alive and scheduled, though native code may keep it busy."""
+
+
+class Progress(_Tagged):
+    """How far loading or quantizing has come."""
+
+    fraction: float
+
+
+class MemoryUse(msgspec.Struct, frozen=True):
+    """Bytes, from llama.cpp's own accounting (weights, kv, compute) and the operating system (resident, peak)."""
+
+    weights_bytes: int = 0
+    kv_bytes: int = 0
+    compute_bytes: int = 0
+    resident_bytes: int = 0
+    peak_bytes: int = 0
+
+
+class LoadedModel(msgspec.Struct, frozen=True):
+    """What a loaded model turned out to be."""
+
+    n_ctx: int
+    n_ctx_train: int
+    n_layers: int
+    gpu_layers: int
+    is_base: bool
+    thinks: bool  # the template knows ``enable_thinking``, or the model writes its reasoning apart
+    description: str
+
+
+class Loaded(_Tagged):
+    """The model is ready to answer."""
+
+    model: LoadedModel
+    memory: MemoryUse
+    load_s: float
+    warnings: tuple[str, ...] = ()
+
+
+class ThreadsSet(_Tagged):
+    """The new number of threads is in force."""
+
+    threads: int
+
+
+class PromptProgress(_Tagged):
+    """Tokens of the prompt read so far, those taken from the cache included."""
+
+    id: int
+    done: int
+    total: int
+
+
+class Chunk(_Tagged):
+    """New text, whole characters only; ``tokens`` counts all tokens generated so far."""
+
+    id: int
+    text: str
+    reasoning: str
+    tokens: int
+    decode_s: float  # since the first token
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens. ``prompt_tokens`` includes ``cached_tokens``, which were not evaluated again."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Timings(msgspec.Struct, frozen=True):
+    """Where the time went. ``first_token_s`` counts from the request; speeds are None without a measurement.
+
+    ``prompt_tokens_per_s`` = evaluated prompt tokens / ``prompt_s``; ``decode_tokens_per_s`` = tokens after the
+    first / ``decode_s``, the time from the first token to the last.
+    """
+
+    load_s: float = 0.0
+    prompt_s: float = 0.0
+    first_token_s: float | None = None
+    decode_s: float = 0.0
+    prompt_tokens_per_s: float | None = None
+    decode_tokens_per_s: float | None = None
+
+
+class Finished(_Tagged):
+    """The answer is complete, or was stopped."""
+
+    id: int
+    stop: StopReason
+    usage: Usage
+    timings: Timings
+    memory: MemoryUse
+    prefix: str = ""  # what the app wrote in front of the answer (the open code fence of a plain prompt)
+    warnings: tuple[str, ...] = ()
+
+
+class Quantized(_Tagged):
+    """The smaller copy is written."""
+
+    size_bytes: int
+    elapsed_s: float
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A device as llama.cpp sees it. Memory of the CPU is the machine's."""
+
+    name: str
+    description: str
+    kind: Literal["cpu", "gpu", "integrated", "accelerator"]
+    free_bytes: int
+    total_bytes: int
+
+
+class Description(_Tagged):
+    """What the native library is and can do."""
+
+    binding_version: str
+    system_info: str
+    gpu_offload: bool
+    devices: tuple[Device, ...]
+
+
+class Failed(_Tagged):
+    """A request failed; the worker goes on unless its process ends."""
+
+    kind: str  # a value of errors.ErrorKind
+    message: str
+    hint: str = ""
+    detail: str = ""
+
+
+Event = (
+    Hello
+    | Heartbeat
+    | Progress
+    | Loaded
+    | ThreadsSet
+    | PromptProgress
+    | Chunk
+    | Finished
+    | Quantized
+    | Description
+    | Failed
+)
+
+_encoder = msgspec.json.Encoder()
+command_decoder = msgspec.json.Decoder(Command)
+event_decoder = msgspec.json.Decoder(Event)
+
+
+def encode(message: Command | Event) -> bytes:
+    """Return one line, its newline included. JSON escapes newlines in texts, so a line is a message."""
+    return _encoder.encode(message) + b"\n"

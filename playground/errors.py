@@ -1,0 +1,67 @@
+"""The one error tree: only these reach a person, everything else is a bug.
+
+    PlaygroundError
+    ├── UsageError        the command line or a form was filled in wrongly
+    ├── ModelError        a model file is missing, unreadable, not a GGUF, or does not fit
+    ├── EngineError       an engine process could not load or answer (``kind`` says how)
+    ├── ResourceError     a file that ships with the app is missing or damaged
+    └── SetupError        the machine lacks something the app needs (compiler, library, display, starter)
+
+Third-party exceptions are translated in the one file that talks to the library, with ``raise … from``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class PlaygroundError(Exception):
+    """What failed and why (``message``), what to do next (``hint``), evidence for the curious (``detail``)."""
+
+    def __init__(self, message: str, *, hint: str = "", detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.detail = detail
+
+    def sentence(self) -> str:
+        """Return message and hint as text for one line."""
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(PlaygroundError):
+    """The command line or a form was filled in wrongly."""
+
+
+class ModelError(PlaygroundError):
+    """A model file is missing, unreadable, not a GGUF, or does not fit this machine."""
+
+
+class ErrorKind(StrEnum):
+    """How an engine failed. The values are part of the schema ``playground.compare/1``."""
+
+    NOT_FOUND = "not_found"
+    LOAD_FAILED = "load_failed"
+    OUT_OF_MEMORY = "out_of_memory"
+    PROMPT = "prompt"  # empty, or longer than the context
+    TEMPLATE = "template"  # the model's chat template cannot render this conversation
+    CRASHED = "crashed"  # the process died: signal or exit status in the message
+    PROTOCOL = "protocol"  # the process said something that is not the protocol
+    STOPPED = "stopped"  # the process no longer answers
+    INTERNAL = "internal"
+
+
+class EngineError(PlaygroundError):
+    """An engine process could not load a model or answer a prompt."""
+
+    def __init__(self, kind: ErrorKind, message: str, *, hint: str = "", detail: str = "") -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.kind = kind
+
+
+class ResourceError(PlaygroundError):
+    """A file that ships with the app is missing or damaged."""
+
+
+class SetupError(PlaygroundError):
+    """The machine lacks something the app needs."""

@@ -1,0 +1,1 @@
+"""The window. The only room besides ``app`` that imports PySide6 and qasync."""
