@@ -1,0 +1,56 @@
+"""What a dead or broken worker process means, in words. Pure functions."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+from playground.errors import EngineError, ErrorKind
+
+_CAUSES = re.compile(r"^.*(?:GGML_ASSERT|GGML_ABORT|terminate called|error loading|Error:|failed).*$", re.MULTILINE)
+_HINTS = {
+    "SIGKILL": "Linux does that when memory runs out: choose a smaller context or model, then run again.",
+    "SIGBUS": "The model file was changed or cut while it was in use: download it again.",
+    "SIGILL": "llama-cpp-python was built for another processor: install it again on this machine.",
+    "SIGTERM": "Run again to load it once more.",
+}
+_DAMAGED = "The file is damaged or made to harm: download it again, or choose another model."
+
+
+def died(what: str, status: int, stderr: str) -> EngineError:
+    """Return the error of a process that ended by itself with an exit status (negative: a signal)."""
+    name = signal_name(status)
+    how = f"signal {-status} ({name})" if name else f"exit status {status}"
+    causes = [line.strip() for line in _CAUSES.findall(stderr)]
+    hint = _HINTS.get(name, _DAMAGED if name in ("SIGABRT", "SIGFPE", "SIGSEGV") else "Run again to start it once more.")
+    cause = f": {causes[-1][:200]}" if causes and name != "SIGKILL" else ""
+    return EngineError(
+        ErrorKind.CRASHED, f"The engine of {what} ended with {how}{cause}.", hint=hint, detail=stderr
+    )
+
+
+def signal_name(status: int) -> str:
+    """Return the name of the signal that an exit status stands for, empty when it is none."""
+    try:
+        return signal.Signals(-status).name if status < 0 else ""
+    except ValueError:
+        return f"signal {-status}"
+
+
+def stalled(what: str, stall_s: float) -> EngineError:
+    """Return the error of a process that has not been heard of for too long."""
+    return EngineError(
+        ErrorKind.STOPPED,
+        f"The engine of {what} has not answered for {stall_s:g} s and was ended.",
+        hint="Run again to load it once more.",
+    )
+
+
+def broke_protocol(what: str, how: str, stderr: str) -> EngineError:
+    """Return the error of a process that said something unexpected."""
+    return EngineError(
+        ErrorKind.PROTOCOL,
+        f"The engine of {what} {how} and was ended.",
+        hint="Run again to load it once more.",
+        detail=stderr,
+    )

@@ -1,0 +1,105 @@
+"""From a conversation to the tokens of a prompt: the model's chat template, or plain text for a base model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from playground.chat.messages import Message
+from playground.chat.options import AnswerOptions
+from playground.engines.llama.model import Model
+from playground.engines.llama.tokens import Tokenizer
+from playground.engines.plain import plain_prompt
+from playground.engines.reasoning import HARMONY_MARKS, TAGS, PlainSplitter, Splitter, splitter_for
+from playground.engines.template import ChatTemplate
+from playground.errors import EngineError, ErrorKind
+
+_HARMONY_SIGN = "<|channel|>"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """``tokens`` to evaluate, ``marks``: lengths at which a later prompt is likely to part from this one."""
+
+    tokens: list[int]
+    marks: tuple[int, ...]
+    splitter: Splitter
+    prefix: str = ""
+    stop: tuple[str, ...] = ()
+
+
+class PromptMaker:
+    """Makes prompts for one model. ``warnings`` say what is wrong with its template."""
+
+    def __init__(self, model: Model) -> None:
+        source = model.chat_template()
+        self.is_base = not (source or "").strip()
+        self.is_harmony = _HARMONY_SIGN in (source or "")
+        shown = HARMONY_MARKS if self.is_harmony else [tag for pair in TAGS for tag in pair]
+        self.tokenizer = Tokenizer(model, shown)
+        self.warnings: tuple[str, ...] = ()
+        self._template: ChatTemplate | None = None
+        self._template_error: EngineError | None = None
+        self._n_ctx = model.n_ctx
+        if source and not self.is_base:
+            self._compile(source)
+
+    @property
+    def thinks(self) -> bool:
+        """Return whether the model's reasoning can be told apart or switched."""
+        return self.is_harmony or bool(self._template and self._template.knows_thinking)
+
+    def make(self, messages: Sequence[Message], options: AnswerOptions) -> Prompt:
+        """Return the prompt. Raises EngineError: empty, longer than the context, or a template that fails."""
+        if not messages or not (messages[-1].text.strip() or (messages[-1].completion or "").strip()):
+            raise EngineError(ErrorKind.PROMPT, "The prompt is empty.", hint="Write what the model should do.")
+        prompt = self._plain(messages) if self.is_base else self._chat(messages, options)
+        if not prompt.tokens:
+            raise EngineError(ErrorKind.PROMPT, "The prompt has no tokens.", hint="Write more.")
+        if len(prompt.tokens) >= self._n_ctx:
+            raise EngineError(
+                ErrorKind.PROMPT,
+                f"The prompt has {len(prompt.tokens):,} tokens, but the context holds {self._n_ctx:,}.",
+                hint=f"Shorten it, or choose a context above {len(prompt.tokens):,} tokens.",
+            )
+        return prompt
+
+    def _plain(self, messages: Sequence[Message]) -> Prompt:
+        plain = plain_prompt(messages)
+        tokens = self.tokenizer.encode_prompt(plain.text, special=False)
+        return Prompt(tokens, (len(tokens) - 1,), PlainSplitter(), plain.prefix, plain.stop)
+
+    def _chat(self, messages: Sequence[Message], options: AnswerOptions) -> Prompt:
+        if self._template is None:
+            assert self._template_error is not None
+            raise self._template_error
+        arguments = {} if options.thinking is None else {"enable_thinking": options.thinking}
+        text = self._template.render(messages, arguments)
+        tokens = self.tokenizer.encode_prompt(text, special=True)
+        marks = (self._shared_with_next(messages, arguments, tokens), len(tokens) - 1)
+        return Prompt(tokens, marks, splitter_for(text, harmony=self.is_harmony))
+
+    def _shared_with_next(
+        self, messages: Sequence[Message], arguments: dict[str, bool], tokens: list[int]
+    ) -> int:
+        """Return the length up to the end of the last user turn: the next turn's prompt repeats at least that."""
+        assert self._template is not None
+        try:
+            closed = self._template.render(messages, arguments, open_answer=False)
+        except EngineError:
+            return 0
+        shared = 0
+        for left, right in zip(self.tokenizer.encode_prompt(closed, special=True), tokens, strict=False):
+            if left != right:
+                break
+            shared += 1
+        return shared
+
+    def _compile(self, source: str) -> None:
+        tokenizer = self.tokenizer
+        special = {"bos_token": tokenizer.text_of(tokenizer.bos), "eos_token": tokenizer.text_of(tokenizer.eos)}
+        try:
+            self._template = ChatTemplate(source, special)
+        except EngineError as error:
+            self._template_error = error
+            self.warnings = (error.message,)

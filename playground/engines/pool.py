@@ -1,0 +1,87 @@
+"""The loaded models: one engine process per slot, kept between prompts so that their caches stay warm."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from playground.chat.options import LoadOptions
+from playground.engines.process import EngineProcess
+from playground.engines.protocol import Loaded
+from playground.engines.threads import ThreadBudget
+from playground.errors import EngineError, ErrorKind
+
+
+class EnginePool:
+    """Engines by slot (a lane's letter). ``cores`` is what all of them share."""
+
+    def __init__(self, cores: int, command: Sequence[str] | None = None) -> None:
+        self.budget = ThreadBudget(cores)
+        self._command = command
+        self._engines: dict[str, EngineProcess] = {}
+        self._keys: dict[str, tuple[str, LoadOptions]] = {}
+        self._loading: dict[str, EngineProcess] = {}
+
+    def ready(self, slot: str, path: str, options: LoadOptions) -> EngineProcess | None:
+        """Return the slot's engine when it lives and holds exactly this model with these options."""
+        engine = self._engines.get(slot)
+        same = self._keys.get(slot) == (path, _loading_key(options))
+        return engine if engine is not None and engine.is_alive and same else None
+
+    def loaded(self) -> dict[str, Loaded]:
+        """Return what is in memory, by slot."""
+        return {s: e.loaded for s, e in self._engines.items() if e.is_alive and e.loaded is not None}
+
+    def pids(self) -> list[int]:
+        """Return the process ids of all engines that live."""
+        running = [*self._engines.values(), *self._loading.values()]
+        return [engine.pid for engine in running if engine.is_alive and engine.pid is not None]
+
+    async def load(
+        self, slot: str, path: str, options: LoadOptions, threads: int, on_progress: Callable[[float], None]
+    ) -> EngineProcess:
+        """Load a model into a slot, in place of what is there. Raises EngineError."""
+        await self.unload(slot)
+        engine = self._loading[slot] = EngineProcess(self._command)
+        try:
+            await engine.start()
+            await engine.load(Path(path), options, threads, on_progress)
+        except BaseException:
+            await engine.kill()
+            raise
+        finally:
+            self._loading.pop(slot, None)
+        self._engines[slot] = engine
+        self._keys[slot] = (path, _loading_key(options))
+        return engine
+
+    async def stop_loading(self, slot: str) -> None:
+        """Stop a load under way; there is nothing in that process to keep."""
+        engine = self._loading.get(slot)
+        if engine is not None:
+            await engine.kill(EngineError(ErrorKind.STOPPED, "Loading was stopped."))
+
+    async def unload(self, slot: str) -> None:
+        """Give a slot's memory back."""
+        engine = self._engines.pop(slot, None)
+        self._keys.pop(slot, None)
+        if engine is not None:
+            await engine.close()
+
+    async def close(self) -> None:
+        """End all engines."""
+        loading = list(self._loading.values())
+        slots = list(self._engines)
+        await asyncio.gather(*(engine.kill() for engine in loading), *(self.unload(slot) for slot in slots))
+
+
+def _loading_key(options: LoadOptions) -> LoadOptions:
+    """Return the options without those that can change while a model stays loaded."""
+    return LoadOptions(
+        n_ctx=options.n_ctx,
+        gpu_layers=options.gpu_layers,
+        flash_attention=options.flash_attention,
+        kv_type=options.kv_type,
+        mmap=options.mmap,
+    )

@@ -1,0 +1,398 @@
+"""The app's side of one worker process: start, ask, listen, stop. Used by both front ends on asyncio.
+
+Owns the process, its pipes and the translation of its death into an EngineError. Must not know lanes or Qt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from playground import logs
+from playground.chat.messages import Message
+from playground.chat.options import AnswerOptions, LoadOptions
+from playground.engines import death, protocol
+from playground.engines.protocol import (
+    Cancel,
+    Chunk,
+    Command,
+    Describe,
+    Description,
+    Event,
+    Failed,
+    Finished,
+    Generate,
+    Heartbeat,
+    Hello,
+    Load,
+    Loaded,
+    Progress,
+    PromptProgress,
+    Quantize,
+    Quantized,
+    SetThreads,
+    ThreadsSet,
+)
+from playground.errors import EngineError, ErrorKind
+
+STALL_S = 20.0  # a worker sends a heartbeat every second, even from within native code
+GRACE_S = 2.0  # cancel -> terminate -> kill
+_STDERR_TAIL_BYTES = 8 << 10
+_QUEUE_EVENTS = 256
+_ANSWER_SLACK = 20_000
+_CHARACTERS_PER_TOKEN = 512
+
+_log = logs.get("engines")
+_native_log = logs.get("native")
+
+
+def worker_command() -> list[str]:
+    """Return the command line of a worker."""
+    return [sys.executable, "-P", "-m", "playground", "engine-worker"]
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the environment of a worker: this package importable, OpenMP threads that do not spin for long."""
+    package_folder = str(Path(__file__).resolve().parents[2])
+    known = [package_folder, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"GOMP_SPINCOUNT": "1000", **os.environ, "PYTHONPATH": os.pathsep.join(known)}
+
+
+class EngineProcess:
+    """One worker process. One request at a time; ``cancel`` and ``set_threads`` may come in between.
+
+    Every request raises EngineError when the worker reports a failure, dies, stalls or breaks the protocol.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str] | None = None,
+        *,
+        environment: Mapping[str, str] | None = None,
+        stall_s: float = STALL_S,
+    ) -> None:
+        self._command = list(command or worker_command())
+        self._environment = dict(environment or worker_environment())
+        self._stall_s = stall_s
+        self._process: asyncio.subprocess.Process | None = None
+        self._events: asyncio.Queue[Event | EngineError] = asyncio.Queue(_QUEUE_EVENTS)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stderr_task: asyncio.Task[None] | None = None
+        self._stderr = bytearray()
+        self._last_heard = 0.0
+        self._next_id = 0
+        self._busy = asyncio.Lock()
+        self._threads_set: list[asyncio.Future[None]] = []
+        self._ended_by_us: EngineError | None = None
+        self._what = "the engine"
+        self.loaded: Loaded | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Return whether the process runs."""
+        return self._process is not None and self._process.returncode is None and self._ended_by_us is None
+
+    @property
+    def pid(self) -> int | None:
+        """Return the process id, None before the start."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start the process and wait for its greeting. Raises EngineError."""
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment,
+                limit=protocol.LINE_LIMIT_BYTES,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EngineError(
+                ErrorKind.CRASHED, f"The engine process cannot be started: {error.strerror}."
+            ) from error
+        self._last_heard = time.monotonic()
+        self._keep(self._listen())
+        self._stderr_task = self._keep(self._collect_stderr())
+        async with self._busy:
+            hello = await self._next()
+        if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
+            raise await self._break_off("greeted with something else")
+
+    async def load(
+        self, path: Path, options: LoadOptions, threads: int, on_progress: Callable[[float], None]
+    ) -> Loaded:
+        """Load a model; ``on_progress`` gets fractions. Raises EngineError."""
+        self._what = path.name
+        async with self._busy:
+            await self._send(Load(str(path), options, threads))
+            while not isinstance(event := await self._next(), Loaded):
+                if not isinstance(event, Progress):
+                    raise await self._break_off("answered a load with something else")
+                on_progress(event.fraction)
+        self.loaded = event
+        return event
+
+    async def generate(
+        self,
+        messages: Sequence[Message],
+        options: AnswerOptions,
+        threads: int,
+        on_event: Callable[[PromptProgress | Chunk], None],
+    ) -> Finished:
+        """Answer a conversation; ``on_event`` gets progress and text. Raises EngineError.
+
+        A caller that is cancelled leaves the worker usable: the answer is cancelled there, too.
+        """
+        async with self._busy:
+            self._next_id += 1
+            await self._send(Generate(self._next_id, tuple(messages), options, threads))
+            try:
+                return await self._answer(options, on_event)
+            except asyncio.CancelledError:
+                await self._abandon()
+                raise
+
+    async def quantize(
+        self, source: Path, target: Path, quant: str, threads: int, on_progress: Callable[[float], None]
+    ) -> Quantized:
+        """Write a smaller copy. Raises EngineError; to cancel, ``kill`` the process."""
+        self._what = source.name
+        async with self._busy:
+            await self._send(Quantize(str(source), str(target), quant, threads))
+            while not isinstance(event := await self._next(), Quantized):
+                if not isinstance(event, Progress):
+                    raise await self._break_off("answered a quantization with something else")
+                on_progress(event.fraction)
+        return event
+
+    async def describe(self) -> Description:
+        """Return what the native build offers. Raises EngineError."""
+        async with self._busy:
+            await self._send(Describe())
+            event = await self._next()
+        if not isinstance(event, Description):
+            raise await self._break_off("answered a question about devices with something else")
+        return event
+
+    async def set_threads(self, threads: int) -> None:
+        """Change the number of threads and return once it is in force, or the process is gone."""
+        if not self.is_alive:
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._threads_set.append(done)
+        with contextlib.suppress(EngineError):
+            await self._send(SetThreads(threads))
+            await done
+
+    def cancel(self) -> None:
+        """Stop the answer under way; ``generate`` returns it as cancelled. A worker that does not is ended."""
+        if not self.is_alive or not self._busy.locked():
+            return
+        request = self._next_id
+        self._write(Cancel())
+        self._keep(self._enforce(request))
+
+    async def kill(self, reason: EngineError | None = None) -> None:
+        """End the process at once. A request under way fails with ``reason``."""
+        self._ended_by_us = reason or EngineError(ErrorKind.STOPPED, f"{self._what}: stopped.")
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        await self._end_tasks()
+
+    async def close(self) -> None:
+        """End the process in order: close its stdin, wait, terminate, kill. Gives all its memory back."""
+        process = self._process
+        self._ended_by_us = self._ended_by_us or EngineError(ErrorKind.STOPPED, f"{self._what}: unloaded.")
+        if process is not None and process.returncode is None:
+            if process.stdin is not None:
+                process.stdin.close()
+            for end in (process.terminate, process.kill):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(GRACE_S):
+                        await process.wait()
+                    break
+                with contextlib.suppress(ProcessLookupError):
+                    end()
+            await process.wait()
+        await self._end_tasks()
+
+    async def _answer(
+        self, options: AnswerOptions, on_event: Callable[[PromptProgress | Chunk], None]
+    ) -> Finished:
+        events = characters = 0
+        while True:
+            event = await self._next()
+            if isinstance(event, Finished) and event.id == self._next_id:
+                return event
+            if not isinstance(event, (PromptProgress, Chunk)) or event.id != self._next_id:
+                raise await self._break_off("answered a prompt with something else")
+            events += 1
+            if isinstance(event, Chunk):
+                characters += len(event.text) + len(event.reasoning)
+            too_long = characters > (1 << 20) + _CHARACTERS_PER_TOKEN * options.max_tokens
+            if too_long or events > _ANSWER_SLACK + 4 * options.max_tokens:
+                raise await self._break_off("sent more than was asked for")
+            on_event(event)
+
+    async def _abandon(self) -> None:
+        """Cancel the answer for a caller that has gone; drain what still comes, or end the process."""
+        self._write(Cancel())
+        with contextlib.suppress(EngineError, TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                while not isinstance(await self._next(), Finished):
+                    pass
+                return
+        await self.kill()
+
+    async def _enforce(self, request: int) -> None:
+        for end in ("terminate", "kill"):
+            await asyncio.sleep(GRACE_S)
+            if not self._busy.locked() or self._next_id != request or self._process is None:
+                return
+            self._ended_by_us = EngineError(
+                ErrorKind.STOPPED,
+                f"{self._what} did not stop in time and was ended.",
+                hint="It is loaded again with the next prompt.",
+            )
+            with contextlib.suppress(ProcessLookupError):
+                getattr(self._process, end)()
+
+    async def _next(self) -> Event:
+        """Return the next event that answers a request. Raises EngineError for every kind of failure."""
+        while True:
+            try:
+                async with asyncio.timeout(max(self._stall_s / 4, 0.05)):
+                    event = await self._events.get()
+            except TimeoutError:
+                if time.monotonic() - self._last_heard > self._stall_s and self._events.empty():
+                    await self.kill(death.stalled(self._what, self._stall_s))
+                    raise self._ended_by_us or death.stalled(self._what, self._stall_s) from None
+                continue
+            if isinstance(event, EngineError):
+                self._events.put_nowait(event)  # every later request fails in the same way
+                raise event
+            if isinstance(event, Failed):
+                raise _as_error(event)
+            return event
+
+    async def _send(self, command: Command) -> None:
+        self._write(command)
+        stdin = self._process.stdin if self._process else None
+        if stdin is not None:
+            with contextlib.suppress(ConnectionError):
+                await stdin.drain()
+
+    def _write(self, command: Command) -> None:
+        stdin = self._process.stdin if self._process else None
+        if stdin is not None and not stdin.is_closing():
+            stdin.write(protocol.encode(command))
+
+    async def _listen(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        while True:
+            try:
+                line = await self._process.stdout.readline()
+            except ValueError:  # longer than the limit
+                error = self._protocol_error("sent a line that is too long")
+                break
+            if not line:
+                error = await self._end_of_stream()
+                break
+            self._last_heard = time.monotonic()
+            try:
+                event = protocol.event_decoder.decode(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                error = self._protocol_error("sent something that is not the protocol")
+                break
+            if isinstance(event, Heartbeat):
+                continue
+            if isinstance(event, ThreadsSet):
+                self._wake_thread_setters()
+                continue
+            await self._events.put(event)
+        self._wake_thread_setters()
+        if self._process.returncode is None and error.kind is ErrorKind.PROTOCOL:
+            self._ended_by_us = error
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        await self._events.put(error)
+
+    async def _end_of_stream(self) -> EngineError:
+        assert self._process is not None
+        try:
+            async with asyncio.timeout(GRACE_S):
+                status = await self._process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            status = await self._process.wait()
+        if self._ended_by_us is not None:
+            return self._ended_by_us
+        if self._stderr_task is not None:
+            await asyncio.wait({self._stderr_task}, timeout=GRACE_S)
+        _log.info("engine process %s ended with status %s", self.pid, status)
+        return death.died(self._what, status, self._stderr_tail())
+
+    async def _collect_stderr(self) -> None:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        while data := await self._process.stderr.read(1 << 16):
+            self._stderr += data
+            del self._stderr[:-_STDERR_TAIL_BYTES]
+            _native_log.info("%s", data[:_STDERR_TAIL_BYTES].decode("utf-8", "replace").rstrip())
+
+    def _stderr_tail(self) -> str:
+        return bytes(self._stderr).decode("utf-8", "replace")
+
+    def _protocol_error(self, what: str) -> EngineError:
+        return death.broke_protocol(self._what, what, self._stderr_tail())
+
+    async def _break_off(self, what: str) -> EngineError:
+        error = self._protocol_error(what)
+        await self.kill(error)
+        return error
+
+    def _wake_thread_setters(self) -> None:
+        for future in self._threads_set:
+            if not future.done():
+                future.set_result(None)
+        self._threads_set.clear()
+
+    def _keep(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _end_tasks(self) -> None:
+        self._wake_thread_setters()
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        self._tasks = set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(asyncio.QueueFull):
+            if self._ended_by_us is not None:
+                self._events.put_nowait(self._ended_by_us)
+
+
+def _as_error(event: Failed) -> EngineError:
+    try:
+        kind = ErrorKind(event.kind)
+    except ValueError:
+        kind = ErrorKind.INTERNAL
+    return EngineError(kind, event.message, hint=event.hint, detail=event.detail)
