@@ -37,5 +37,8 @@ def folders() -> Folders:
         return Folders(base / "data", base / "config", base / "logs", base / "cache")
     dirs = platformdirs.PlatformDirs(APP_NAME, appauthor=False)
     return Folders(
-        Path(dirs.user_data_dir), Path(dirs.user_config_dir), Path(dirs.user_log_dir), Path(dirs.user_cache_dir)
+        Path(dirs.user_data_dir),
+        Path(dirs.user_config_dir),
+        Path(dirs.user_log_dir),
+        Path(dirs.user_cache_dir),
     )

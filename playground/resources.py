@@ -19,7 +19,9 @@ def root() -> Path:
     for candidate in (_PACKAGE / "_resources", _PACKAGE.parent / "resources"):
         if (candidate / "prompts").is_dir():
             return candidate
-    raise ResourceError("The app's resources are missing.", hint="Install Playground again.", detail=str(_PACKAGE))
+    raise ResourceError(
+        "The app's resources are missing.", hint="Install Playground again.", detail=str(_PACKAGE)
+    )
 
 
 def path(*parts: str) -> Path:

@@ -7,7 +7,9 @@ import signal
 
 from playground.errors import EngineError, ErrorKind
 
-_CAUSES = re.compile(r"^.*(?:GGML_ASSERT|GGML_ABORT|terminate called|error loading|Error:|failed).*$", re.MULTILINE)
+_CAUSES = re.compile(
+    r"^.*(?:GGML_ASSERT|GGML_ABORT|terminate called|error loading|Error:|failed).*$", re.MULTILINE
+)
 _HINTS = {
     "SIGKILL": "Linux does that when memory runs out: choose a smaller context or model, then run again.",
     "SIGBUS": "The model file was changed or cut while it was in use: download it again.",
@@ -22,7 +24,9 @@ def died(what: str, status: int, stderr: str) -> EngineError:
     name = signal_name(status)
     how = f"signal {-status} ({name})" if name else f"exit status {status}"
     causes = [line.strip() for line in _CAUSES.findall(stderr)]
-    hint = _HINTS.get(name, _DAMAGED if name in ("SIGABRT", "SIGFPE", "SIGSEGV") else "Run again to start it once more.")
+    hint = _HINTS.get(
+        name, _DAMAGED if name in ("SIGABRT", "SIGFPE", "SIGSEGV") else "Run again to start it once more."
+    )
     cause = f": {causes[-1][:200]}" if causes and name != "SIGKILL" else ""
     return EngineError(
         ErrorKind.CRASHED, f"The engine of {what} ended with {how}{cause}.", hint=hint, detail=stderr

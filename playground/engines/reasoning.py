@@ -10,7 +10,15 @@ import re
 from typing import Protocol
 
 TAGS = (("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<seed:think>", "</seed:think>"))
-HARMONY_MARKS = ("<|start|>", "<|channel|>", "<|message|>", "<|end|>", "<|return|>", "<|call|>", "<|constrain|>")
+HARMONY_MARKS = (
+    "<|start|>",
+    "<|channel|>",
+    "<|message|>",
+    "<|end|>",
+    "<|return|>",
+    "<|call|>",
+    "<|constrain|>",
+)
 _HARMONY = re.compile("|".join(re.escape(mark) for mark in HARMONY_MARKS))
 
 Parts = tuple[str, str]  # (answer, reasoning)
@@ -68,7 +76,11 @@ class TagSplitter:
             self._started = False
         keep = self._kept(marks)
         ready, self._text = self._text[: len(self._text) - keep], self._text[len(self._text) - keep :]
-        return (answer, reasoning + self._take(ready)) if self._close else (answer + self._take(ready), reasoning)
+        return (
+            (answer, reasoning + self._take(ready))
+            if self._close
+            else (answer + self._take(ready), reasoning)
+        )
 
     def finish(self) -> Parts:
         """Return what was held back."""

@@ -192,7 +192,9 @@ def _limited() -> Iterator[None]:
     def interrupt() -> None:
         with lock:
             if not state["over"]:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(target), ctypes.py_object(_TimeUpError))
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(target), ctypes.py_object(_TimeUpError)
+                )
 
     timer = threading.Timer(TIME_LIMIT_S, interrupt)
     timer.daemon = True

@@ -144,7 +144,9 @@ class Worker:
                     command = protocol.command_decoder.decode(line)
                 except msgspec.MsgspecError as error:
                     self._wire.send(
-                        Failed(ErrorKind.PROTOCOL, "The engine was sent an unknown command.", detail=str(error))
+                        Failed(
+                            ErrorKind.PROTOCOL, "The engine was sent an unknown command.", detail=str(error)
+                        )
                     )
                     continue
                 self._receive(command)

@@ -139,7 +139,11 @@ class Cache:
             kept.pop(0)
 
     def _roll_back(self, prompt: Sequence[int], shared: int) -> int:
-        if shared and self._can_cut(shared) and L.llama_memory_seq_rm(self._model.memory, _SEQUENCE, shared, -1):
+        if (
+            shared
+            and self._can_cut(shared)
+            and L.llama_memory_seq_rm(self._model.memory, _SEQUENCE, shared, -1)
+        ):
             return shared
         restored = self._restore(prompt, shared)
         if not restored:

@@ -22,7 +22,13 @@ _FLASH = {
     "on": L.LLAMA_FLASH_ATTN_TYPE_ENABLED,
     "off": L.LLAMA_FLASH_ATTN_TYPE_DISABLED,
 }
-_MEMORY_WORDS = ("failed to allocate", "unable to allocate", "out of memory", "cannot allocate", "alloc_tensor")
+_MEMORY_WORDS = (
+    "failed to allocate",
+    "unable to allocate",
+    "out of memory",
+    "cannot allocate",
+    "alloc_tensor",
+)
 
 
 class LoadCancelledError(Exception):
@@ -120,7 +126,9 @@ class Model:
 
     def _context(self, options: LoadOptions, threads: int) -> Any:  # noqa: ANN401 -- an opaque pointer
         params = L.llama_context_default_params()
-        params.n_ctx = options.n_ctx or min(self.n_ctx_train or DEFAULT_CONTEXT_TOKENS, DEFAULT_CONTEXT_TOKENS)
+        params.n_ctx = options.n_ctx or min(
+            self.n_ctx_train or DEFAULT_CONTEXT_TOKENS, DEFAULT_CONTEXT_TOKENS
+        )
         params.n_batch = params.n_ubatch = BATCH_TOKENS
         params.n_threads = params.n_threads_batch = threads
         params.n_outputs_max = 1  # logits of the last token only: saves n_ubatch x n_vocab x 4 bytes

@@ -52,7 +52,9 @@ class PromptMaker:
     def make(self, messages: Sequence[Message], options: AnswerOptions) -> Prompt:
         """Return the prompt. Raises EngineError: empty, longer than the context, or a template that fails."""
         if not messages or not (messages[-1].text.strip() or (messages[-1].completion or "").strip()):
-            raise EngineError(ErrorKind.PROMPT, "The prompt is empty.", hint="Write what the model should do.")
+            raise EngineError(
+                ErrorKind.PROMPT, "The prompt is empty.", hint="Write what the model should do."
+            )
         prompt = self._plain(messages) if self.is_base else self._chat(messages, options)
         if not prompt.tokens:
             raise EngineError(ErrorKind.PROMPT, "The prompt has no tokens.", hint="Write more.")
@@ -97,7 +99,10 @@ class PromptMaker:
 
     def _compile(self, source: str) -> None:
         tokenizer = self.tokenizer
-        special = {"bos_token": tokenizer.text_of(tokenizer.bos), "eos_token": tokenizer.text_of(tokenizer.eos)}
+        special = {
+            "bos_token": tokenizer.text_of(tokenizer.bos),
+            "eos_token": tokenizer.text_of(tokenizer.eos),
+        }
         try:
             self._template = ChatTemplate(source, special)
         except EngineError as error:

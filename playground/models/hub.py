@@ -1,0 +1,56 @@
+"""The Hugging Face cache on this disk. The only importer of ``huggingface_hub``; uses no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playground.errors import ModelError
+from playground.models.quants import name_of
+
+
+def cached_ggufs() -> list[tuple[str, Path]]:
+    """Return (reference, path) of every GGUF in the cache, first parts only. Blocking; [] without a cache."""
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        cache = scan_cache_dir()
+    except CacheNotFound:
+        return []
+    found: dict[Path, str] = {}
+    for repo in cache.repos:
+        if repo.repo_type != "model":
+            continue
+        for revision in sorted(repo.revisions, key=lambda item: item.last_modified):
+            for file in revision.files:
+                path = Path(file.file_path)
+                if _is_model(path):
+                    found[path] = f"hf:{repo.repo_id}:{name_of(None, path.name)}"
+    return sorted((reference, path) for path, reference in found.items())
+
+
+def cached_gguf(repository: str, quant: str | None) -> Path:
+    """Return the cached GGUF of ``owner/name`` in a quantization. Raises ModelError when there is none."""
+    prefix = f"hf:{repository}:"
+    mine = [(ref.removeprefix(prefix), path) for ref, path in cached_ggufs() if ref.startswith(prefix)]
+    if not mine:
+        raise ModelError(
+            f"{repository} is not in the Hugging Face cache.",
+            hint=f"Download it first, for example with: hf download {repository}",
+        )
+    fitting = [path for name, path in mine if quant is None or name.upper() == quant.upper()]
+    names = ", ".join(sorted({name for name, _ in mine}))
+    if not fitting:
+        raise ModelError(f"{repository} is in the cache, but not as {quant}.", hint=f"There is: {names}.")
+    if quant is None and len(fitting) > 1:
+        raise ModelError(
+            f"{repository} is in the cache in several quantizations.",
+            hint=f"Name one of: {names} (…:{mine[0][0]}).",
+        )
+    return fitting[-1]
+
+
+def _is_model(path: Path) -> bool:
+    name = path.name.lower()
+    later_part = "-of-" in name and "-00001-of-" not in name
+    return name.endswith(".gguf") and not later_part and not name.startswith("mmproj")

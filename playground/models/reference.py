@@ -1,0 +1,65 @@
+"""What a person types to name a model: ``starter``, ``starter:Q2_K``, a path, ``hf:owner/name[:QUANT]``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playground.errors import ModelError, UsageError
+from playground.models import hub, library, starter
+from playground.models.files import ModelFile
+from playground.models.quants import QUANTIZE_TYPES
+
+_HUB = re.compile(r"^hf:([\w.-]+/[\w.-]+?)(?::([\w-]+))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A parsed reference. ``name`` is a path or ``owner/name``; ``quant`` is set where it was named."""
+
+    kind: Literal["starter", "path", "hub"]
+    name: str = ""
+    quant: str | None = None
+
+
+def parse(text: str) -> Reference:
+    """Return what a reference means. Raises UsageError for one that means nothing."""
+    text = text.strip()
+    if text == "starter" or text.startswith("starter:"):
+        quant = text.partition(":")[2].upper() or starter.QUANT
+        if quant != starter.QUANT and quant not in QUANTIZE_TYPES:
+            raise UsageError(
+                f"The starter cannot be made as {quant}.", hint=f"Known: {', '.join(QUANTIZE_TYPES)}."
+            )
+        return Reference("starter", quant=quant)
+    if text.startswith("hf:"):
+        match = _HUB.match(text)
+        if match is None:
+            raise UsageError(
+                f"{text} is not a Hub reference.", hint="Write hf:owner/name or hf:owner/name:QUANT."
+            )
+        return Reference("hub", match[1], match[2])
+    if not text:
+        raise UsageError(
+            "The model's name is empty.", hint="Write starter, a path to a .gguf or hf:owner/name."
+        )
+    return Reference("path", text)
+
+
+def resolve(reference: Reference) -> ModelFile:
+    """Return the model for a reference that is on this disk already. Blocking. Raises ModelError."""
+    if reference.kind == "starter":
+        return library.describe_starter(reference.quant or starter.QUANT)
+    if reference.kind == "hub":
+        path = hub.cached_gguf(reference.name, reference.quant)
+        tail = f":{reference.quant}" if reference.quant else ""
+        return library.describe(path, f"hf:{reference.name}{tail}")
+    path = Path(reference.name).expanduser()
+    if not path.exists() and path.suffix.lower() != ".gguf":
+        raise ModelError(
+            f"There is no model called {reference.name}.",
+            hint="Write starter, a path to a .gguf file, or hf:owner/name:QUANT for one in the Hugging Face cache.",
+        )
+    return library.describe(path.absolute(), reference.name)
