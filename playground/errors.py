@@ -3,6 +3,7 @@
     PlaygroundError
     ├── UsageError        the command line or a form was filled in wrongly
     ├── ModelError        a model file is missing, unreadable, not a GGUF, or does not fit
+    │   └── NotFoundError   there is no such file, or it is not in the cache
     ├── EngineError       an engine process could not load or answer (``kind`` says how)
     ├── ResourceError     a file that ships with the app is missing or damaged
     └── SetupError        the machine lacks something the app needs (compiler, library, display, starter)
@@ -35,6 +36,10 @@ class UsageError(PlaygroundError):
 
 class ModelError(PlaygroundError):
     """A model file is missing, unreadable, not a GGUF, or does not fit this machine."""
+
+
+class NotFoundError(ModelError):
+    """There is no such model file on this disk."""
 
 
 class ErrorKind(StrEnum):

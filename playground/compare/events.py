@@ -29,12 +29,16 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How the lanes share the machine. ``reason`` is a sentence for a person."""
+    """How the lanes share the machine. ``reason`` is a sentence for a person.
+
+    ``keeps_loaded``: in turn, a model may stay in memory while the next one is loaded.
+    """
 
     mode: Literal["single", "together", "sequential"]
     order: tuple[str, ...]
     reason: str
     forced: bool = False
+    keeps_loaded: bool = True
 
 
 class Stage(StrEnum):
@@ -91,8 +95,9 @@ class LaneError(msgspec.Struct, frozen=True):
 
 
 class LaneResult(msgspec.Struct, frozen=True):
-    """One lane's answer with its figures. ``shared``: another model was answering at the same time, so the
-    speeds are not the model's own. ``answer_prefix`` is the part of ``answer`` that the app wrote (a base
+    """One lane's answer with its figures.
+
+    ``shared``: another model was answering at the same time, so the speeds are not the model's own. ``answer_prefix`` is the part of ``answer`` that the app wrote (a base
     model's open code fence).
     """
 

@@ -26,7 +26,7 @@ class _Tagged(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
 # ---- app -> worker
 
 
-class Load(_Tagged):
+class Load(_Tagged, frozen=True):
     """Load a model. Answered by Progress..., then Loaded or Failed."""
 
     path: str
@@ -34,7 +34,7 @@ class Load(_Tagged):
     threads: int
 
 
-class Generate(_Tagged):
+class Generate(_Tagged, frozen=True):
     """Answer a conversation. Answered by PromptProgress..., Chunk..., then Finished or Failed."""
 
     id: int
@@ -43,17 +43,17 @@ class Generate(_Tagged):
     threads: int
 
 
-class Cancel(_Tagged):
+class Cancel(_Tagged, frozen=True):
     """Stop what is under way, at once. The request is still answered, by Finished or Failed."""
 
 
-class SetThreads(_Tagged):
+class SetThreads(_Tagged, frozen=True):
     """Use this many threads from the next token on. Answered by ThreadsSet."""
 
     threads: int
 
 
-class Quantize(_Tagged):
+class Quantize(_Tagged, frozen=True):
     """Write a smaller copy of a model. Answered by Progress..., then Quantized or Failed."""
 
     source: str
@@ -62,7 +62,7 @@ class Quantize(_Tagged):
     threads: int
 
 
-class Describe(_Tagged):
+class Describe(_Tagged, frozen=True):
     """Say what this build and machine offer. Answered by Description."""
 
 
@@ -72,18 +72,18 @@ Command = Load | Generate | Cancel | SetThreads | Quantize | Describe
 # ---- worker -> app
 
 
-class Hello(_Tagged):
+class Hello(_Tagged, frozen=True):
     """The first line of a worker."""
 
     protocol: int
     pid: int
 
 
-class Heartbeat(_Tagged):
+class Heartbeat(_Tagged, frozen=True):
     """The process is alive and scheduled, though native code may keep it busy."""
 
 
-class Progress(_Tagged):
+class Progress(_Tagged, frozen=True):
     """How far loading or quantizing has come."""
 
     fraction: float
@@ -111,7 +111,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
     description: str
 
 
-class Loaded(_Tagged):
+class Loaded(_Tagged, frozen=True):
     """The model is ready to answer."""
 
     model: LoadedModel
@@ -120,13 +120,13 @@ class Loaded(_Tagged):
     warnings: tuple[str, ...] = ()
 
 
-class ThreadsSet(_Tagged):
+class ThreadsSet(_Tagged, frozen=True):
     """The new number of threads is in force."""
 
     threads: int
 
 
-class PromptProgress(_Tagged):
+class PromptProgress(_Tagged, frozen=True):
     """Tokens of the prompt read so far, those taken from the cache included."""
 
     id: int
@@ -134,7 +134,7 @@ class PromptProgress(_Tagged):
     total: int
 
 
-class Chunk(_Tagged):
+class Chunk(_Tagged, frozen=True):
     """New text, whole characters only; ``tokens`` counts all tokens generated so far."""
 
     id: int
@@ -167,7 +167,7 @@ class Timings(msgspec.Struct, frozen=True):
     decode_tokens_per_s: float | None = None
 
 
-class Finished(_Tagged):
+class Finished(_Tagged, frozen=True):
     """The answer is complete, or was stopped."""
 
     id: int
@@ -179,7 +179,7 @@ class Finished(_Tagged):
     warnings: tuple[str, ...] = ()
 
 
-class Quantized(_Tagged):
+class Quantized(_Tagged, frozen=True):
     """The smaller copy is written."""
 
     size_bytes: int
@@ -196,7 +196,7 @@ class Device(msgspec.Struct, frozen=True):
     total_bytes: int
 
 
-class Description(_Tagged):
+class Description(_Tagged, frozen=True):
     """What the native library is and can do."""
 
     binding_version: str
@@ -205,7 +205,7 @@ class Description(_Tagged):
     devices: tuple[Device, ...]
 
 
-class Failed(_Tagged):
+class Failed(_Tagged, frozen=True):
     """A request failed; the worker goes on unless its process ends."""
 
     kind: str  # a value of errors.ErrorKind

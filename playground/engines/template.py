@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import datetime
+import datetime as dt
 import json
 import sys
 import threading
@@ -76,7 +76,7 @@ def _tojson(value: object, indent: int | None = None, **_options: object) -> str
 
 
 def _strftime_now(pattern: str) -> str:
-    return datetime.datetime.now().astimezone().strftime(pattern)
+    return dt.datetime.now().astimezone().strftime(pattern)
 
 
 def _environment() -> _Environment:

@@ -1,5 +1,6 @@
-"""Reads a GGUF file's header: metadata and tensor table, never the weights. Own reader: 400 times faster than
-the reference one on a vocabulary of 262,144 tokens, and safe on hostile files.
+"""Reads a GGUF file's header: metadata and tensor table, never the weights.
+
+An own reader: 400 times faster than the reference one on a vocabulary of 262,144 tokens, safe on hostile files.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from playground.errors import ModelError
+from playground.errors import ModelError, NotFoundError
 from playground.models.quants import TENSOR_BLOCKS
 
 _STRING, _ARRAY = 8, 9
@@ -139,7 +140,7 @@ def read_header(path: Path) -> GgufHeader:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return _parse(path, data)
     except FileNotFoundError:
-        raise ModelError(f"There is no file {path}.", hint="Check the path.") from None
+        raise NotFoundError(f"There is no file {path}.", hint="Check the path.") from None
     except IsADirectoryError:
         raise ModelError(f"{path} is a folder, not a model file.", hint="Name a .gguf file in it.") from None
     except OSError as error:

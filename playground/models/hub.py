@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playground.errors import ModelError
+from playground.errors import ModelError, NotFoundError
 from playground.models.quants import name_of
 
 
@@ -34,7 +34,7 @@ def cached_gguf(repository: str, quant: str | None) -> Path:
     prefix = f"hf:{repository}:"
     mine = [(ref.removeprefix(prefix), path) for ref, path in cached_ggufs() if ref.startswith(prefix)]
     if not mine:
-        raise ModelError(
+        raise NotFoundError(
             f"{repository} is not in the Hugging Face cache.",
             hint=f"Download it first, for example with: hf download {repository}",
         )

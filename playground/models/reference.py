@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from playground.errors import ModelError, UsageError
+from playground.errors import NotFoundError, UsageError
 from playground.models import hub, library, starter
 from playground.models.files import ModelFile
 from playground.models.quants import QUANTIZE_TYPES
@@ -58,7 +58,7 @@ def resolve(reference: Reference) -> ModelFile:
         return library.describe(path, f"hf:{reference.name}{tail}")
     path = Path(reference.name).expanduser()
     if not path.exists() and path.suffix.lower() != ".gguf":
-        raise ModelError(
+        raise NotFoundError(
             f"There is no model called {reference.name}.",
             hint="Write starter, a path to a .gguf file, or hf:owner/name:QUANT for one in the Hugging Face cache.",
         )

@@ -156,7 +156,7 @@ class Cache:
         if not self._model.n_swa:
             return True
         oldest = L.llama_memory_seq_pos_min(self._model.memory, _SEQUENCE)
-        return 0 <= oldest <= max(0, position - self._model.n_swa)
+        return bool(0 <= oldest <= max(0, position - self._model.n_swa))
 
     def _restore(self, prompt: Sequence[int], shared: int) -> int:
         fitting = [c for c in self._checkpoints if len(c.tokens) <= shared]

@@ -56,8 +56,7 @@ class Model:
         self.gpu_layers = 0
         self._model = self._load(path, options, on_progress, is_cancelled)
         try:
-            if is_cancelled():
-                raise LoadCancelledError
+            _raise_when(is_cancelled())
             self._refuse_what_cannot_answer()
             self.n_ctx_train = int(L.llama_model_n_ctx_train(self._model))
             self.n_layers = int(L.llama_model_n_layer(self._model))
@@ -139,6 +138,11 @@ class Model:
         if not context:
             raise _context_error(params.n_ctx, options)
         return context
+
+
+def _raise_when(cancelled: bool) -> None:
+    if cancelled:
+        raise LoadCancelledError
 
 
 def _gpu_layers(options: LoadOptions, path: Path) -> int:
