@@ -1,0 +1,62 @@
+"""``playground models`` and ``playground prompts``: what is on this disk, smaller copies, the built-in prompts."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+import msgspec
+
+from playground.cli import output
+from playground.compare.prepare import make_copy, prepare
+from playground.compare.prompts import all_prompts
+from playground.models import library, starter
+
+
+def prompts(arguments: argparse.Namespace) -> int:
+    """List the built-in prompts."""
+    known = all_prompts()
+    if arguments.json:
+        output.json_data({"schema": "playground.prompts/1", "prompts": msgspec.to_builtins(known)})
+        return 0
+    for prompt in known:
+        output.data(f"{prompt.id:22} {prompt.language:11} tier {prompt.tier}  {prompt.title}\n")
+    return 0
+
+
+def list_models(arguments: argparse.Namespace) -> int:
+    """List the models on this disk."""
+    found = library.local_models()
+    if arguments.json:
+        output.json_data({"schema": "playground.models/1", "models": msgspec.to_builtins(found)})
+        return 0
+    for model in found:
+        kind = "base" if model.is_base else "chat"
+        output.data(
+            f"{model.ref}\n    {model.name}, {model.arch}, {model.quant}, {model.size_bytes / 1e9:.2f} GB, {kind}\n"
+        )
+    if not any(model.ref == "starter" for model in found) and starter.installed():
+        output.say("The starter model is installed and will be prepared when it is first used: starter")
+    if not found:
+        output.say("No model files were found in the Hugging Face cache or the app's own folder.")
+    return 0
+
+
+def quantize(arguments: argparse.Namespace) -> int:
+    """Make a smaller copy of a model and print its path."""
+
+    target = Path(arguments.output).expanduser().absolute() if arguments.output else None
+    output.data(f"{asyncio.run(_quantize(arguments.source, arguments.type, target))}\n")
+    return 0
+
+
+async def _quantize(source_ref: str, quant: str, target: Path | None) -> str:
+    def progress(what: str, fraction: float) -> None:
+        output.status(f"{what} {fraction:.0%}")
+
+    source = await prepare(source_ref, progress)
+    copy = await make_copy(source, quant, target, progress)
+    output.status("")
+    output.say(f"{copy.size_bytes / 1e6:.0f} MB, {copy.size_bytes / source.size_bytes:.0%} of {source.quant}")
+    return copy.path

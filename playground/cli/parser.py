@@ -1,0 +1,125 @@
+"""Arguments of the command line. Imports nothing heavy: subcommands are imported when they run."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from playground import __version__
+
+MAX_MODELS = 8
+_GPU_WORDS = ("auto", "none", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """What the window was started with."""
+
+    models: list[str]
+    prompt: str | None
+    prompt_id: str | None
+    theme: str | None
+
+    def compare_arguments(self) -> list[str]:
+        """Return the arguments of ``playground compare`` for the same job."""
+        models = [part for model in self.models for part in ("--model", model)]
+        if self.prompt_id:
+            return [*models, "--prompt-id", self.prompt_id]
+        return [*models, "--prompt", self.prompt or ""]
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace | int:
+    """Return the parsed arguments, or the exit status when argparse has said all there is to say."""
+    try:
+        return _parser().parse_args(list(argv))
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+def window_options(argv: Sequence[str]) -> WindowOptions | None:
+    """Return the window's options, None after a usage error was shown."""
+    parser = argparse.ArgumentParser(prog="playground", add_help=False)
+    _window_arguments(parser)
+    try:
+        found = parser.parse_args(list(argv))
+    except SystemExit:
+        return None
+    return WindowOptions(found.model or [], found.prompt, found.prompt_id, found.theme)
+
+
+def _window_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", action="append", metavar="REF", help="a lane's model; up to twice")
+    prompt = parser.add_mutually_exclusive_group()
+    prompt.add_argument("--prompt", metavar="TEXT", help="ask this at once")
+    prompt.add_argument("--prompt-id", metavar="ID", help="ask this built-in prompt at once")
+    parser.add_argument("--theme", choices=("system", "light", "dark"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="playground",
+        description="Put the same coding prompt to two local models, side by side. Without a command: the window.",
+        epilog="REF: starter, starter:QUANT, a path to a .gguf, or hf:owner/name[:QUANT] from the Hugging Face cache.",
+    )
+    parser.add_argument("--version", action="version", version=f"playground {__version__}")
+    _window_arguments(parser)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _compare(commands.add_parser("compare", help="answer one prompt with one to eight models"))
+    prompts = commands.add_parser("prompts", help="list the built-in prompts")
+    prompts.add_argument("--json", action="store_true")
+    prompts.set_defaults(run=_deferred("models", "prompts"))
+    _models(commands.add_parser("models", help="the models on this disk, and smaller copies of them"))
+    doctor = commands.add_parser("doctor", help="say what this machine and installation can do")
+    doctor.add_argument("--json", action="store_true")
+    doctor.set_defaults(run=_deferred("doctor", "doctor"))
+    return parser
+
+
+def _compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", action="append", required=True, metavar="REF", dest="models")
+    prompt = parser.add_mutually_exclusive_group(required=True)
+    prompt.add_argument("--prompt", metavar="TEXT")
+    prompt.add_argument("--prompt-file", metavar="FILE", help="- reads stdin")
+    prompt.add_argument("--prompt-id", metavar="ID")
+    parser.add_argument("--system", default="", metavar="TEXT")
+    parser.add_argument("--max-tokens", type=int, default=1024, metavar="N")
+    parser.add_argument("--temperature", type=float, metavar="X")
+    parser.add_argument("--seed", type=int, metavar="N")
+    parser.add_argument("--ctx", type=int, metavar="N", help="tokens of context")
+    parser.add_argument("--gpu-layers", type=gpu_layers, default="auto", metavar="auto|none|all|N")
+    parser.add_argument("--threads", type=int, metavar="N", help="the most one model may use")
+    parser.add_argument("--plan", choices=("auto", "together", "sequential"), default="auto")
+    parser.add_argument("--thinking", choices=("on", "off"))
+    parser.add_argument("--json", action="store_true", help="print playground.compare/1 on stdout")
+    parser.set_defaults(run=_deferred("compare", "compare"))
+
+
+def _models(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    listing = commands.add_parser("list", help="list the models on this disk")
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(run=_deferred("models", "list_models"))
+    smaller = commands.add_parser("quantize", help="make a smaller copy of a model")
+    smaller.add_argument("source", metavar="SRC", help="a model reference")
+    smaller.add_argument("type", metavar="TYPE", help="for example Q4_K_M or Q2_K")
+    smaller.add_argument("-o", "--output", metavar="FILE")
+    smaller.set_defaults(run=_deferred("models", "quantize"))
+
+
+def gpu_layers(text: str) -> str | int:
+    """Return auto, none, all or a number of layers. Raises ArgumentTypeError."""
+    if text in _GPU_WORDS:
+        return text
+    if text.isdigit():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not auto, none, all or a number of layers")
+
+
+def _deferred(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    def run(arguments: argparse.Namespace) -> int:
+        found = getattr(importlib.import_module(f"playground.cli.{module}"), function)
+        return int(found(arguments))
+
+    return run
