@@ -45,7 +45,6 @@ def list_models(arguments: argparse.Namespace) -> int:
 
 def quantize(arguments: argparse.Namespace) -> int:
     """Make a smaller copy of a model and print its path."""
-
     target = Path(arguments.output).expanduser().absolute() if arguments.output else None
     output.data(f"{asyncio.run(_quantize(arguments.source, arguments.type, target))}\n")
     return 0
