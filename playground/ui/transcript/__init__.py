@@ -1,0 +1,5 @@
+"""A conversation as one document: Markdown that streams in at the same cost at any length."""
+
+from playground.ui.transcript.view import TranscriptView, prewarm
+
+__all__ = ["TranscriptView", "prewarm"]
