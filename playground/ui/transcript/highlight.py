@@ -41,8 +41,9 @@ def lexer_for(language: str) -> RegexLexer | None:
         found = get_lexer_by_name(language or "text", stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None
-    resumable = isinstance(found, RegexLexer) and "get_tokens_unprocessed" not in type(found).__dict__
-    return found if resumable else None
+    if not isinstance(found, RegexLexer) or "get_tokens_unprocessed" in type(found).__dict__:
+        return None
+    return found
 
 
 def runs_of_line(lexer: RegexLexer | None, line: str, state: State) -> tuple[list[Run], State]:

@@ -38,7 +38,7 @@ from playground.ui.transcript.formats import (
     Formats,
     block,
 )
-from playground.ui.transcript.splitter import Closed, Line, Opened, Op, Splitter
+from playground.ui.transcript.splitter import Closed, Line, Op, Opened, Splitter
 
 __all__ = ["TranscriptView", "prewarm"]
 
