@@ -1,5 +1,7 @@
-"""Colours, fonts and the style sheet. Fusion with an own palette: the platform's colour scheme is a silent no-op
-without a desktop, so it only decides the default.
+"""Colours, fonts and the style sheet.
+
+Fusion with an own palette: the platform's colour scheme is a silent no-op without a desktop, so it only decides
+the default.
 """
 
 from __future__ import annotations

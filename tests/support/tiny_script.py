@@ -65,7 +65,9 @@ def _cut_part(data: bytes, used: set[str]) -> list[str]:
         start += size
         while len(piece) < _SHORTEST_BYTES or piece in used or piece in pieces:
             if not pieces:
-                raise ValueError(f"cannot make a new token of {piece!r}: vary the script or make it longer there")
+                raise ValueError(
+                    f"cannot make a new token of {piece!r}: vary the script or make it longer there"
+                )
             piece = pieces.pop() + piece
         pieces.append(piece)
     return pieces

@@ -113,7 +113,12 @@ class Layers:
             yield self._ones("attn_k_norm.weight", HEAD_SIZE)
 
     def _attention_biases(self) -> Iterator[Tensor]:
-        sizes = {"q": HEAD_SIZE * N_HEAD, "k": HEAD_SIZE * N_HEAD_KV, "v": HEAD_SIZE * N_HEAD_KV, "output": N_EMBD}
+        sizes = {
+            "q": HEAD_SIZE * N_HEAD,
+            "k": HEAD_SIZE * N_HEAD_KV,
+            "v": HEAD_SIZE * N_HEAD_KV,
+            "output": N_EMBD,
+        }
         for name, size in sizes.items():
             yield self._filled(f"attn_{name}.bias", size, value=0.0)
         yield self._random("attn_sinks.weight", N_HEAD)

@@ -5,11 +5,65 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_WORDS = (
-    "the of and to in is it you that he was for on are with as his they at be this have from or one had by but "
-    "not what all were when we there can an your which their said if do will each about how up out them then "
-    "she many some so these would"
-).split()
+_WORDS = [
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "is",
+    "it",
+    "you",
+    "that",
+    "he",
+    "was",
+    "for",
+    "on",
+    "are",
+    "with",
+    "as",
+    "his",
+    "they",
+    "at",
+    "be",
+    "this",
+    "have",
+    "from",
+    "or",
+    "one",
+    "had",
+    "by",
+    "but",
+    "not",
+    "what",
+    "all",
+    "were",
+    "when",
+    "we",
+    "there",
+    "can",
+    "an",
+    "your",
+    "which",
+    "their",
+    "said",
+    "if",
+    "do",
+    "will",
+    "each",
+    "about",
+    "how",
+    "up",
+    "out",
+    "them",
+    "then",
+    "she",
+    "many",
+    "some",
+    "so",
+    "these",
+    "would",
+]
 _NORMAL, _CONTROL, _USER_DEFINED, _UNUSED = 1, 3, 4, 5
 
 
@@ -71,9 +125,16 @@ DIALECTS = {
     ),
     "harmony": Dialect(
         control=(
-            "<|startoftext|>", "<|endoftext|>", "<|return|>", "<|start|>", "<|end|>", "<|message|>",
-            "<|channel|>", "<|call|>", "<|constrain|>",
-        ),  # fmt: skip
+            "<|startoftext|>",
+            "<|endoftext|>",
+            "<|return|>",
+            "<|start|>",
+            "<|end|>",
+            "<|message|>",
+            "<|channel|>",
+            "<|call|>",
+            "<|constrain|>",
+        ),
         user_defined=(),
         bos="<|startoftext|>",
         eos="<|return|>",
@@ -84,7 +145,13 @@ DIALECTS = {
         writes=("<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|constrain|>"),
     ),
     "llama3": Dialect(
-        control=("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
+        control=(
+            "<|begin_of_text|>",
+            "<|end_of_text|>",
+            "<|start_header_id|>",
+            "<|end_header_id|>",
+            "<|eot_id|>",
+        ),
         user_defined=(),
         bos="<|begin_of_text|>",
         eos="<|eot_id|>",
@@ -94,7 +161,7 @@ DIALECTS = {
         adds_bos=True,
         writes=(),
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +198,11 @@ def vocabulary(dialect: Dialect, pieces: Sequence[str] = ()) -> Vocabulary:
         merges.append(merge)
     special = set(dialect.control + dialect.user_defined)
     tokens.extend(piece for piece in pieces if piece not in special)
-    types = [_NORMAL] * len(tokens) + [_CONTROL] * len(dialect.control) + [_USER_DEFINED] * len(dialect.user_defined)
+    types = (
+        [_NORMAL] * len(tokens)
+        + [_CONTROL] * len(dialect.control)
+        + [_USER_DEFINED] * len(dialect.user_defined)
+    )
     tokens.extend(dialect.control + dialect.user_defined)
     while len(tokens) % 32:
         tokens.append(f"[PAD{len(tokens)}]")
