@@ -1,0 +1,176 @@
+"""What the Compare screen shows, as frozen values, and how events change it. Pure functions, no widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from playground.chat.options import AnswerOptions, LoadOptions
+from playground.compare.events import (
+    LaneDone,
+    LaneError,
+    LaneLoaded,
+    LaneResult,
+    LaneStage,
+    LaneText,
+    Plan,
+    Planned,
+    RunEvent,
+    Stage,
+    WantedPlan,
+)
+from playground.models.files import ModelFile
+
+_SPEED_SAMPLES = 60
+_SAMPLE_S = 0.25
+
+
+class Phase(StrEnum):
+    """Where a lane is, the run's stages among them."""
+
+    EMPTY = "empty"
+    PREPARING = "preparing"
+    READY = "ready"
+    QUEUED = "queued"
+    LOADING = "loading"
+    WAITING = "waiting"
+    READING = "reading"
+    ANSWERING = "answering"
+    DONE = "done"
+    FAILED = "failed"
+
+
+_RUNNING = (Phase.QUEUED, Phase.LOADING, Phase.WAITING, Phase.READING, Phase.ANSWERING)
+_STAGES = {
+    Stage.QUEUED: Phase.QUEUED,
+    Stage.LOADING: Phase.LOADING,
+    Stage.WAITING: Phase.WAITING,
+    Stage.READING: Phase.READING,
+    Stage.ANSWERING: Phase.ANSWERING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """One lane. ``doing`` says what is being prepared; ``speeds`` are samples of tokens per second."""
+
+    slot: str
+    model: ModelFile | None = None
+    phase: Phase = Phase.EMPTY
+    doing: str = ""
+    fraction: float | None = None
+    stopping: bool = False
+    n_ctx: int | None = None
+    tokens: int = 0
+    decode_s: float = 0.0
+    speeds: tuple[float, ...] = ()
+    sampled_at: tuple[int, float] = (0, 0.0)
+    resident_bytes: int = 0
+    result: LaneResult | None = None
+    error: LaneError | None = None
+    load: LoadOptions = LoadOptions()
+    answer: AnswerOptions = AnswerOptions()
+    attempt: int = 0
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether this lane takes part in a run now."""
+        return self.phase in _RUNNING
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether the lane's model or settings must not change now."""
+        return self.is_running or self.phase is Phase.PREPARING
+
+
+@dataclass(frozen=True, slots=True)
+class CompareState:
+    """The whole screen."""
+
+    lanes: tuple[LaneState, ...] = (LaneState("A"), LaneState("B"))
+    models: tuple[ModelFile, ...] = ()
+    wanted: WantedPlan = "auto"
+    plan: Plan | None = None
+    title: str = ""
+    sentence: str = ""
+    engines: str = "No model loaded"
+    memory: str = ""
+    memory_shares: tuple[float, float] = (0.0, 0.0)  # ours, others', of the machine's memory
+
+    def lane(self, slot: str) -> LaneState:
+        """Return a lane by its letter."""
+        return next(lane for lane in self.lanes if lane.slot == slot)
+
+    def with_lane(self, lane: LaneState) -> CompareState:
+        """Return the state with one lane replaced."""
+        return replace(self, lanes=tuple(lane if old.slot == lane.slot else old for old in self.lanes))
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether any lane takes part in a run."""
+        return any(lane.is_running for lane in self.lanes)
+
+    @property
+    def can_run(self) -> bool:
+        """Return whether a prompt could be sent now."""
+        return any(lane.model for lane in self.lanes) and not any(lane.is_busy for lane in self.lanes)
+
+
+def reduced(state: CompareState, event: RunEvent) -> CompareState:
+    """Return the state after an event of a run."""
+    if isinstance(event, Planned):
+        return replace(state, plan=event.plan, sentence=event.plan.reason)
+    lane = state.lane(event.slot)
+    if isinstance(event, LaneStage):
+        lane = replace(lane, phase=_STAGES[event.stage], fraction=event.fraction)
+    elif isinstance(event, LaneLoaded):
+        lane = replace(lane, n_ctx=event.model.n_ctx, resident_bytes=event.memory.resident_bytes)
+    elif isinstance(event, LaneText):
+        lane = _with_text(lane, event)
+    elif isinstance(event, LaneDone):
+        lane = _with_result(lane, event.result)
+    return state.with_lane(lane)
+
+
+def started(lane: LaneState) -> LaneState:
+    """Return a lane at the beginning of a run, without the last one's figures."""
+    return replace(
+        lane,
+        phase=Phase.QUEUED,
+        fraction=None,
+        stopping=False,
+        tokens=0,
+        decode_s=0.0,
+        speeds=(),
+        sampled_at=(0, 0.0),
+        result=None,
+        error=None,
+    )
+
+
+def _with_text(lane: LaneState, event: LaneText) -> LaneState:
+    speeds, (tokens, at_s) = lane.speeds, lane.sampled_at
+    if event.decode_s - at_s >= _SAMPLE_S:
+        speeds = (*speeds, (event.tokens - tokens) / (event.decode_s - at_s))[-_SPEED_SAMPLES:]
+        tokens, at_s = event.tokens, event.decode_s
+    return replace(
+        lane,
+        phase=Phase.ANSWERING,
+        tokens=event.tokens,
+        decode_s=event.decode_s,
+        speeds=speeds,
+        sampled_at=(tokens, at_s),
+    )
+
+
+def _with_result(lane: LaneState, result: LaneResult) -> LaneState:
+    return replace(
+        lane,
+        phase=Phase.FAILED if result.error else Phase.DONE,
+        stopping=False,
+        fraction=None,
+        result=result,
+        error=result.error,
+        tokens=result.usage.completion_tokens or lane.tokens,
+        resident_bytes=result.memory.resident_bytes or lane.resident_bytes,
+    )
