@@ -69,7 +69,10 @@ def _window(arguments: list[str]) -> int:
         from playground import app
 
         return app.run(
-            models=options.models, prompt=options.prompt, prompt_id=options.prompt_id, theme=options.theme
+            models=options.models,
+            prompt=options.prompt,
+            prompt_id=options.prompt_id,
+            theme_name=options.theme,
         )
     _say(problem.sentence for problem in problems)
     if options.models and (options.prompt or options.prompt_id):

@@ -132,6 +132,10 @@ class CompareVm(QObject):
         memory = f"Memory {size(reading.used_bytes)} of {size(reading.total_bytes)}"
         self._set(replace(self.state, engines=engines, memory=memory, memory_shares=shares))
 
+    def is_preparing(self, slot: str) -> bool:
+        """Return whether a lane's model is being prepared."""
+        return slot in self._preparing
+
     # ---- for the page's one timer
 
     def take_steps(self, slot: str) -> list[Step]:

@@ -1,0 +1,144 @@
+"""The window: rail, page, status bar. Knows pages by name, not what they do."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QPlainTextEdit,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from playground.ui import theme
+from playground.ui.compare_page import ComparePage
+from playground.ui.compare_state import CompareState
+from playground.ui.icons import icon
+from playground.ui.meters import MemoryBar, label
+
+THEMES = ("system", "light", "dark")
+_THEME_ICONS = {"system": "system", "light": "sun", "dark": "moon"}
+
+
+class MainWindow(QMainWindow):
+    """Emits ``closing`` instead of closing: the app ends in order and then closes it."""
+
+    closing = Signal()
+    theme_wanted = Signal(str)
+
+    def __init__(self, page: ComparePage, theme_name: str) -> None:
+        super().__init__()
+        self.setWindowTitle("Compare — Playground")
+        self.setMinimumSize(1024, 640)
+        self.resize(1280, 800)
+        self._page = page
+        self._theme = theme_name
+        self._may_close = False
+        root = QWidget()
+        root.setObjectName("root")
+        row = QHBoxLayout(root)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._rail())
+        row.addWidget(page, 1)
+        self.setCentralWidget(root)
+        self._make_status_bar()
+        theme.notifier().changed.connect(self._recolour)
+
+    def _rail(self) -> QFrame:
+        rail = QFrame()
+        rail.setObjectName("rail")
+        rail.setFixedWidth(78)
+        column = QVBoxLayout(rail)
+        column.setContentsMargins(8, 12, 8, 12)
+        column.setSpacing(4)
+        self._compare = _rail_button("Compare")
+        self._compare.setCheckable(True)
+        self._compare.setChecked(True)
+        self._compare.clicked.connect(lambda: self._compare.setChecked(True))
+        self._theme_button = _rail_button("System")
+        self._theme_button.setAccessibleName("Theme")
+        self._theme_button.setToolTip("Colours: system, light, dark")
+        self._theme_button.clicked.connect(self._next_theme)
+        column.addWidget(self._compare)
+        column.addStretch()
+        column.addWidget(self._theme_button)
+        return rail
+
+    def _make_status_bar(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        self._engines, self._memory, self._memory_bar = label("", "muted"), label("", "muted"), MemoryBar()
+        self._engines.setContentsMargins(8, 0, 0, 0)
+        bar.addWidget(self._engines)
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 10, 0)
+        row.addWidget(self._memory)
+        row.addWidget(self._memory_bar)
+        bar.addPermanentWidget(holder)
+
+    def render_state(self, state: CompareState) -> None:
+        """Show what the status bar and the title say."""
+        self._engines.setText(state.engines)
+        self._memory.setText(state.memory)
+        self._memory_bar.show_shares(*state.memory_shares)
+        self.setWindowTitle(f"{state.title} — Playground" if state.title else "Compare — Playground")
+
+    def show_bug(self, details: str) -> None:
+        """Show an unexpected error with details that can be copied."""
+        dialog = QDialog(self)
+        dialog.setWindowTitle("Unexpected error")
+        column = QVBoxLayout(dialog)
+        column.addWidget(
+            label("Something went wrong that should not. The app goes on; the log holds the details.")
+        )
+        text = QPlainTextEdit(details)
+        text.setReadOnly(True)
+        text.setAccessibleName("Details")
+        column.addWidget(text)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(dialog.reject)
+        column.addWidget(buttons)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def close_now(self) -> None:
+        """Close for good, when everything behind the window has ended."""
+        self._may_close = True
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 -- Qt's name
+        """Ask for an orderly end first."""
+        if self._may_close:
+            event.accept()
+        else:
+            event.ignore()
+            self.closing.emit()
+
+    def _next_theme(self) -> None:
+        self._theme = THEMES[(THEMES.index(self._theme) + 1) % len(THEMES)]
+        self.theme_wanted.emit(self._theme)
+
+    def _recolour(self) -> None:
+        self._compare.setIcon(icon("compare", theme.current().accent, 22))
+        self._theme_button.setIcon(icon(_THEME_ICONS[self._theme], size=22))
+        self._theme_button.setText(self._theme.capitalize())
+        self._theme_button.setAccessibleDescription(self._theme)
+
+
+def _rail_button(text: str) -> QToolButton:
+    made = QToolButton()
+    made.setText(text)
+    made.setAccessibleName(text)
+    made.setIconSize(QSize(22, 22))
+    made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return made

@@ -1,0 +1,182 @@
+"""Small things that show a figure: labels, a metric, a sparkline, a memory bar, a letter tile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from playground.ui import theme
+
+
+def label(text: str = "", role: str = "", name: str = "") -> QLabel:
+    """Return a label with a role of the style sheet."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    if role:
+        made.setProperty("role", role)
+    if name:
+        made.setAccessibleName(name)
+    return made
+
+
+def set_role(widget: QWidget, role: str) -> None:
+    """Change a widget's role and its looks, when it differs."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+class ElidedLabel(QLabel):
+    """A label that shortens its text to its width; the whole text is its tool tip and accessible name."""
+
+    def set_whole_text(self, text: str) -> None:
+        """Show a text, shortened at the right where it must be."""
+        if text != self.text():
+            self.setText(text)
+            self.setToolTip(text)
+            self.setAccessibleName(text)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """Return a width that any layout can give."""
+        return QSize(20, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Paint the shortened text."""
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
+        painter.end()
+
+
+class Metric(QWidget):
+    """A caption above a bold value, whose width does not jump."""
+
+    def __init__(self, caption: str) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self._caption = label(caption, "k")
+        self._value = label("–", "v")
+        self._value.setMinimumWidth(self._value.fontMetrics().horizontalAdvance("000.0 M"))
+        layout.addWidget(self._caption)
+        layout.addWidget(self._value)
+
+    def show_value(self, value: str, caption: str | None = None) -> None:
+        """Show a value, and a caption when it changes; both are in the accessible name."""
+        if caption is not None and caption != self._caption.text():
+            self._caption.setText(caption)
+        if value != self._value.text():
+            self._value.setText(value)
+        self._value.setAccessibleName(f"{self._caption.text()} {value}")
+
+
+class Sparkline(QWidget):
+    """The last speeds as a line; colours follow the lane's letter."""
+
+    def __init__(self, slot: str) -> None:
+        super().__init__()
+        self._slot = slot
+        self._values: tuple[float, ...] = ()
+        self.setFixedSize(92, 26)
+        self.setAccessibleName("Speed history")
+        policy = self.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(policy)
+
+    def show_values(self, values: Sequence[float]) -> None:
+        """Show samples, oldest first."""
+        if tuple(values) != self._values:
+            self._values = tuple(values)
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Paint the line and the area below it."""
+        values = self._values
+        if len(values) < 2:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        width, height, top = self.width() - 2.0, self.height() - 4.0, max(values) * 1.15 or 1.0
+        steps = max(12, len(values) - 1)
+        first = steps - len(values) + 1
+        points = [
+            QPointF(1 + width * (first + index) / steps, 2 + height - height * value / top)
+            for index, value in enumerate(values)
+        ]
+        line = QPainterPath(points[0])
+        for point in points[1:]:
+            line.lineTo(point)
+        area = QPainterPath(line)
+        area.lineTo(points[-1].x(), self.height())
+        area.lineTo(points[0].x(), self.height())
+        colour = slot_colour(self._slot)
+        pale = QColor(colour)
+        pale.setAlpha(38)
+        painter.fillPath(area, pale)
+        painter.setPen(QPen(colour, 1.6))
+        painter.drawPath(line)
+        painter.end()
+
+
+class MemoryBar(QWidget):
+    """The machine's memory: ours, what others use, and what is free."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ours = self._others = 0.0
+        self.setFixedSize(120, 6)
+        self.setAccessibleName("Memory in use")
+
+    def show_shares(self, ours: float, others: float) -> None:
+        """Show shares of the whole, 0 to 1."""
+        if (ours, others) != (self._ours, self._others):
+            self._ours, self._others = ours, others
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Paint the three parts."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect, colours = QRectF(self.rect()), theme.current()
+        clip = QPainterPath()
+        clip.addRoundedRect(rect, 3, 3)
+        painter.setClipPath(clip)
+        painter.fillRect(rect, QColor(colours.line))
+        used = rect.width() * min(self._ours + self._others, 1.0)
+        painter.fillRect(QRectF(0, 0, used, rect.height()), QColor(colours.faint))
+        painter.fillRect(QRectF(0, 0, rect.width() * self._ours, rect.height()), QColor(colours.accent))
+        painter.end()
+
+
+class Tile(QWidget):
+    """A lane's letter on its colour."""
+
+    def __init__(self, slot: str) -> None:
+        super().__init__()
+        self._slot = slot
+        self.setFixedSize(20, 20)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Paint the letter."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(slot_colour(self._slot))
+        painter.drawRoundedRect(QRectF(self.rect()), 6, 6)
+        painter.setPen(QColor(theme.current().onaccent))
+        painter.setFont(theme.font(8.5, 700))
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._slot)
+        painter.end()
+
+
+def slot_colour(slot: str) -> QColor:
+    """Return a lane's colour."""
+    colours = theme.current()
+    return QColor(colours.a if slot == "A" else colours.b)
