@@ -143,8 +143,7 @@ class App(QObject):
         wanted = list(models) or (list(_STARTER_PAIR) if starter.installed() else [])
         for lane, ref in zip(self.vm.state.lanes, wanted, strict=False):
             self.vm.choose_model(lane.slot, ref)
-            while self.vm.state.lane(lane.slot).is_busy or self.vm.is_preparing(lane.slot):
-                await asyncio.sleep(0.03)
+            await self.vm.prepared(lane.slot)
         self.vm.refresh_models()
         gc.collect()
         gc.freeze()

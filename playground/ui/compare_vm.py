@@ -132,9 +132,10 @@ class CompareVm(QObject):
         memory = f"Memory {size(reading.used_bytes)} of {size(reading.total_bytes)}"
         self._set(replace(self.state, engines=engines, memory=memory, memory_shares=shares))
 
-    def is_preparing(self, slot: str) -> bool:
-        """Return whether a lane's model is being prepared."""
-        return slot in self._preparing
+    async def prepared(self, slot: str) -> None:
+        """Wait until a lane's model is ready, or could not be made so."""
+        if task := self._preparing.get(slot):
+            await asyncio.wait({task})
 
     # ---- for the page's one timer
 

@@ -108,6 +108,9 @@ class LaneHeader(QFrame):
     _models: tuple[ModelFile, ...] = ()
     _current: ModelFile | None = None
 
+    def _want_file(self) -> None:
+        self.file_wanted.emit()
+
     def _open_menu(self) -> None:
         menu = self._menu
         menu.clear()
@@ -120,7 +123,7 @@ class LaneHeader(QFrame):
         if not self._models:
             menu.addAction("No models found on this disk").setEnabled(False)
         menu.addSeparator()
-        menu.addAction("Open a GGUF file…").triggered.connect(lambda: self.file_wanted.emit())
+        menu.addAction("Open a GGUF file…").triggered.connect(self._want_file)
         copies = menu.addMenu("Make a smaller copy")
         copies.setEnabled(self._current is not None)
         for quant in self._quant_types:
