@@ -97,6 +97,8 @@ class Model:
         on_progress: Callable[[float], None],
         is_cancelled: Callable[[], bool],
     ) -> Any:  # noqa: ANN401 -- an opaque pointer
+        if not path.is_file():
+            raise EngineError(ErrorKind.NOT_FOUND, f"There is no file {path}.", hint="Check the path.")
         params = L.llama_model_default_params()
         self.gpu_layers = params.n_gpu_layers = _gpu_layers(options, path)
         params.load_mode = L.LLAMA_LOAD_MODE_MMAP if options.mmap else L.LLAMA_LOAD_MODE_NONE

@@ -1,0 +1,105 @@
+"""The transcript: the same document however the text was chunked, the same cost at any length."""
+
+from __future__ import annotations
+
+import random
+import time
+from statistics import median
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from playground.ui.transcript import TranscriptView
+
+_RICH = (
+    "### Title\n\nSome *prose* with **words**, `code` and [a link](http://x).\n\n```python\ndef f(x):\n"
+    '    """Doc."""\n    return x <= 1  # end\n```\n\n- one\n- two\n  - nested\n\n1. first\n2. second\n\n'
+    "| a | b |\n|---|---|\n| 1 | `two` |\n\n> a quote\n\n~~~js\nconst x = 1;\n~~~\nEnd."
+)
+_HOSTILE = (
+    "word " * 900
+    + "\n\n- item "
+    + "x" * 4000
+    + "\n```\n"
+    + "y" * 5000
+    + "\n"
+    + "> " * 200
+    + "deep\n"
+    + "`" * 3000
+)
+
+
+def _view(qtbot: QtBot) -> TranscriptView:
+    view = TranscriptView()
+    qtbot.addWidget(view)
+    view.resize(578, 600)
+    return view
+
+
+def _blocks(view: TranscriptView) -> list[tuple[str, float, float]]:
+    found, block = [], view.document().firstBlock()
+    while block.isValid():
+        made = block.blockFormat()
+        found.append((block.text(), made.leftMargin(), made.topMargin()))
+        block = block.next()
+    return found
+
+
+@pytest.mark.parametrize(
+    "text", [_RICH, _HOSTILE, _RICH.replace("\n", "\r\n")], ids=["rich", "hostile", "crlf"]
+)
+@pytest.mark.parametrize("seed", range(6))
+def test_chunks_do_not_change_the_document(qtbot: QtBot, text: str, seed: int) -> None:
+    whole, cut = _view(qtbot), _view(qtbot)
+    whole.feed(text)
+    whole.finish()
+    chance, place = random.Random(seed), 0
+    while place < len(text):
+        size = chance.randint(1, 7 if seed % 2 else 90)
+        cut.feed(text[place : place + size])
+        place += size
+    cut.finish()
+    assert _blocks(cut) == _blocks(whole)
+
+
+@pytest.mark.parametrize("kind", ["prose", "code"])
+def test_a_frame_costs_the_same_at_any_length(qtbot: QtBot, kind: str) -> None:
+    view = _view(qtbot)
+    view.show()
+    line = "    total = sorted(values)[0]  # smallest\n"
+    source = (_RICH + "\n\n") * 400 if kind == "prose" else "```python\n" + line * 3300
+    costs: dict[int, list[float]] = {8_000: [], 128_000: []}
+    for place in range(0, 128_000, 66):
+        started = time.thread_time()
+        view.feed(source[place : place + 66])
+        for length, taken in costs.items():
+            if length - 6_000 < place <= length:
+                taken.append(time.thread_time() - started)
+    assert median(costs[128_000]) < 1.5 * median(costs[8_000])
+
+
+def test_a_reader_who_scrolled_up_stays_there(qtbot: QtBot) -> None:
+    view = _view(qtbot)
+    view.show()
+    view.feed(_RICH * 6)
+    bar = view.verticalScrollBar()
+    assert bar.value() == bar.maximum()
+    bar.setValue(10)
+    view.feed(_RICH * 3)
+    assert bar.value() == 10
+    assert not view.following
+
+
+def test_reasoning_is_a_bar_that_opens(qtbot: QtBot) -> None:
+    view = _view(qtbot)
+    view.add_user("Hi")
+    view.begin_answer()
+    view.feed_reasoning("because of reasons")
+    view.feed("The answer.")
+    view.finish()
+    assert "because" not in view.toPlainText()
+    view.toggle_reasoning()
+    assert "because of reasons" in view.toPlainText()
+    assert "The answer." in view.toPlainText()
+    view.remove_last_answer()
+    assert view.toPlainText() == "Hi"
