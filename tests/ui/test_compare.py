@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -144,7 +145,7 @@ def test_themes_change_all_colours(in_window: Callable[[Scenario], None]) -> Non
 
 
 def test_escape_and_ctrl_enter_work_by_keyboard(
-    in_window: Callable[[Scenario], None], scripted: Path, qtbot: QtBot
+    in_window: Callable[[Scenario], None], scripted: Path
 ) -> None:
     async def scenario(running: application.App) -> None:
         vm = running.vm
@@ -153,12 +154,12 @@ def test_escape_and_ctrl_enter_work_by_keyboard(
         running.window.activateWindow()
         editor = _named(running, "Prompt")
         editor.setFocus()
-        qtbot.keyClicks(editor, "Hi")
-        qtbot.keyClick(editor, Qt.Key.Key_Return)
+        QTest.keyClicks(editor, "Hi")
+        QTest.keyClick(editor, Qt.Key.Key_Return)
         assert editor.toPlainText() == "Hi\n"
-        qtbot.keyClick(editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClick(editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
         assert vm.state.is_running
-        qtbot.keyClick(editor, Qt.Key.Key_Escape)
+        QTest.keyClick(editor, Qt.Key.Key_Escape)
         await _until(lambda: not vm.state.is_running)
         assert vm.state.lane("A").result is not None
 
