@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
 from playground import logs
 from playground.errors import PlaygroundError
+
+if TYPE_CHECKING:
+    import asyncio
 
 LATE_S = 0.1
 _WATCH_S = 0.5
@@ -30,6 +32,8 @@ class Bridge:
         self, work: Coroutine[Any, Any, None], owner: QObject, on_error: OnError | None = None
     ) -> asyncio.Task[None]:
         """Start a coroutine; it is cancelled when its owner is destroyed."""
+        import asyncio  # 60 ms that the first paint need not wait for
+
         task = asyncio.get_running_loop().create_task(self._guard(work, on_error))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -38,6 +42,8 @@ class Bridge:
 
     async def close(self) -> None:
         """Cancel all tasks and wait for their end."""
+        import asyncio
+
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
@@ -58,6 +64,8 @@ class Bridge:
 
 async def watch_lateness() -> None:
     """Log whenever the loop was late by more than 100 ms: something blocked the window."""
+    import asyncio
+
     while True:
         due = time.monotonic() + _WATCH_S
         await asyncio.sleep(_WATCH_S)

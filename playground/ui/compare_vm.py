@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
@@ -19,6 +18,9 @@ from playground.ui.bridge import Bridge
 from playground.ui.compare_state import CompareState, LaneState, Phase, reduced, started
 from playground.ui.compare_words import size
 from playground.ui.services import Run, Services
+
+if TYPE_CHECKING:
+    import asyncio
 
 _SEEDS = 0xFFFFFFFE
 
@@ -134,6 +136,8 @@ class CompareVm(QObject):
 
     async def prepared(self, slot: str) -> None:
         """Wait until a lane's model is ready, or could not be made so."""
+        import asyncio
+
         if task := self._preparing.get(slot):
             await asyncio.wait({task})
 
@@ -160,6 +164,8 @@ class CompareVm(QObject):
     # ---- work
 
     async def _find_models(self) -> None:
+        import asyncio
+
         found = await asyncio.to_thread(self._services.local_models)
         self._set(replace(self.state, models=tuple(found)))
 
