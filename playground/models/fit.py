@@ -13,7 +13,10 @@ from playground.models.gguf import ArrayInfo, GgufHeader
 
 BATCH_TOKENS = 512
 _CELL_STEP = 256
-_KV_BLOCKS = {"f16": (2, 1), "q8_0": (34, 32), "q4_0": (18, 32)}
+_KV_BLOCKS = {
+    "auto": (2, 1), "f16": (2, 1), "bf16": (2, 1), "q8_0": (34, 32), "q5_1": (24, 32), "q5_0": (22, 32), "q4_1": (20, 32),
+    "q4_0": (18, 32),
+}  # fmt: skip
 _FULL_EVERY = {
     "gemma3": 6,
     "gpt-oss": 2,
