@@ -26,6 +26,7 @@ from playground.ui.transcript.formats import (
 )
 
 _RADIUS = 9.0
+_HINT_MARGIN = 48.0
 _BEYOND = 60.0  # a card whose header is scrolled away goes on above the edge
 _NOTICE_COLOURS = {"info": ("codehead", "line"), "warn": ("warnbg", "warn"), "bad": ("badbg", "bad")}
 
@@ -93,6 +94,13 @@ def paint(painter: QPainter, cards: list[Card], width: float, margin: float, kin
             painter.drawLine(int(margin), int(y), int(width - margin), int(y))
 
 
+def paint_hint(painter: QPainter, rect: QRectF, text: str) -> None:
+    """Paint what an empty conversation waits for, in its middle."""
+    painter.setPen(QColor(theme.current().muted))
+    room = rect.adjusted(_HINT_MARGIN, 0, -_HINT_MARGIN, 0)
+    painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
+
+
 def _fill(painter: QPainter, rect: QRectF, fill: str, line: str | None, radius: float) -> None:
     painter.setPen(QPen(QColor(line), 1) if line else Qt.PenStyle.NoPen)
     painter.setBrush(QColor(fill))
@@ -147,6 +155,7 @@ class CopyButtons:
         button.setObjectName("codebutton")
         button.setText("Copy")
         button.setAccessibleName("Copy code")
+        button.setToolTip("Copy this code  (Ctrl+Shift+C: the last code of the answer)")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.clicked.connect(lambda: self._copy(self._numbers[index]))

@@ -7,10 +7,9 @@ the new tail. What was fed is kept as source, so the document can be written ane
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import Literal
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
@@ -27,6 +26,7 @@ from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QWidget
 from playground.ui import theme
 from playground.ui.transcript import cards, highlight
 from playground.ui.transcript.blocks import BlockWriter, prewarm
+from playground.ui.transcript.entries import Entry
 from playground.ui.transcript.formats import (
     CARD,
     CODE,
@@ -47,28 +47,13 @@ _MARGIN = 16
 _TABLE_PATIENCE = 4.0  # an open table is drawn again no sooner than four times what drawing it took
 
 
-@dataclass(slots=True)
-class _Entry:
-    """A piece of the conversation as it was given: user, answer, reasoning or notice."""
-
-    kind: Literal["user", "answer", "reasoning", "notice"]
-    parts: list[str] = field(default_factory=list)
-    label: str = ""  # of a notice: its kind
-    expanded: bool = False
-    done: bool = False
-    words: int = 0
-
-    @property
-    def text(self) -> str:
-        return "".join(self.parts)
-
-
 class TranscriptView(QTextBrowser):
     """A read-only, streaming Markdown view. Links and images are shown, never followed or fetched."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._entries: list[_Entry] = []
+        self._entries: list[Entry] = []
+        self._hint = ""
         self._follow = True
         self._moving = False
         self._set_up()
@@ -83,23 +68,30 @@ class TranscriptView(QTextBrowser):
         """Return whether new text scrolls the view: only while the reader is at the end."""
         return self._follow
 
+    def set_hint(self, text: str) -> None:
+        """Show a text while the conversation is empty."""
+        if text != self._hint:
+            self._hint = text
+            self.setAccessibleDescription(text)
+            self.viewport().update()
+
     def add_user(self, text: str) -> None:
         """Add a turn of the user's."""
         self.finish()
-        self._entries.append(_Entry("user", [text], done=True))
+        self._entries.append(Entry("user", [text], done=True))
         self._write_bubble(text, USER, 0)
         self._scroll_to_end()
 
     def add_notice(self, text: str, *, kind: NoticeKind = "info") -> None:
         """Add a line of the app's own, such as why an answer failed."""
         self.finish()
-        self._entries.append(_Entry("notice", [text], label=kind, done=True))
+        self._entries.append(Entry("notice", [text], label=kind, done=True))
         self._write_notice(text, kind)
 
     def begin_answer(self) -> None:
         """Begin a new answer."""
         self.finish()
-        self._entries.append(_Entry("answer"))
+        self._entries.append(Entry("answer"))
         self._start_answer()
 
     def feed(self, text: str) -> None:
@@ -120,7 +112,7 @@ class TranscriptView(QTextBrowser):
             if entry is not None and entry.kind == "answer" and not entry.parts:
                 self._entries.pop()
             self.finish()
-            entry = _Entry("reasoning")
+            entry = Entry("reasoning")
             self._entries.append(entry)
             self._write_reasoning_head(entry)
         entry.parts.append(text)
@@ -196,7 +188,7 @@ class TranscriptView(QTextBrowser):
         self._codes: dict[int, list[str]] = {}
         self._notices: dict[int, str] = {}
         self._card = 0
-        self._reasoning_heads: list[tuple[_Entry, int]] = []
+        self._reasoning_heads: list[tuple[Entry, int]] = []
         self._start_answer()
         self._place_buttons()
 
@@ -222,7 +214,7 @@ class TranscriptView(QTextBrowser):
         self._follow = follow
         self._set_scroll(self.verticalScrollBar().maximum() if follow else position)
 
-    def _write_entry(self, entry: _Entry) -> None:
+    def _write_entry(self, entry: Entry) -> None:
         self._entries.append(entry)
         if entry.kind == "user":
             self._write_bubble(entry.text, USER, 0)
@@ -259,7 +251,7 @@ class TranscriptView(QTextBrowser):
         self._notices[self._card] = kind
         self._write_bubble(text, NOTICE, self._card)
 
-    def _write_reasoning_head(self, entry: _Entry) -> None:
+    def _write_reasoning_head(self, entry: Entry) -> None:
         cursor = self._end()
         number = len(self._reasoning_heads)
         made = block(
@@ -267,12 +259,12 @@ class TranscriptView(QTextBrowser):
         )
         self._writer.new_block(cursor, made, self._writer.formats.small())
         self._reasoning_heads.append((entry, cursor.block().blockNumber()))
-        cursor.insertText(_reasoning_words(entry), self._writer.formats.small())
+        cursor.insertText(entry.head(), self._writer.formats.small())
 
-    def _update_reasoning_head(self, entry: _Entry) -> None:
+    def _update_reasoning_head(self, entry: Entry) -> None:
         for known, number in self._reasoning_heads:
             found = self.document().findBlockByNumber(number)
-            words = _reasoning_words(known)
+            words = known.head()
             if known is entry and found.text() != words:
                 cursor = QTextCursor(found)
                 cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
@@ -382,6 +374,8 @@ class TranscriptView(QTextBrowser):
         painter = QPainter(self.viewport())
         margin = self.document().documentMargin()
         cards.paint(painter, cards.visible_cards(self), self.viewport().width(), margin, self._notices)
+        if self._hint and not self._entries:
+            cards.paint_hint(painter, QRectF(self.viewport().rect()), self._hint)
         painter.end()
         super().paintEvent(event)
 
@@ -404,8 +398,3 @@ class TranscriptView(QTextBrowser):
             self.toggle_reasoning()
             return
         super().keyPressEvent(event)
-
-
-def _reasoning_words(entry: _Entry) -> str:
-    mark = "▾" if entry.expanded else "▸"
-    return f"{mark}  {'Thought' if entry.done else 'Thinking'} · {entry.words:,} words"
