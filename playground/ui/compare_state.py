@@ -23,6 +23,7 @@ from playground.models.files import ModelFile
 
 _SPEED_SAMPLES = 60
 _SAMPLE_S = 0.25
+_DEFAULT_CONTEXT = 8192
 
 
 class Phase(StrEnum):
@@ -51,8 +52,20 @@ _STAGES = {
 
 
 @dataclass(frozen=True, slots=True)
+class LaneSetup:
+    """What the settings of a lane hold: how its model is loaded and answers, and the system prompt."""
+
+    load: LoadOptions = LoadOptions()
+    answer: AnswerOptions = AnswerOptions()
+    system: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LaneState:
-    """One lane. ``doing`` says what is being prepared; ``speeds`` are samples of tokens per second."""
+    """One lane. ``doing`` says what is being prepared; ``speeds`` are samples of tokens per second.
+
+    ``n_ctx`` is the context that the loaded model has, None before it is loaded with the present options.
+    """
 
     slot: str
     model: ModelFile | None = None
@@ -70,7 +83,19 @@ class LaneState:
     error: LaneError | None = None
     load: LoadOptions = LoadOptions()
     answer: AnswerOptions = AnswerOptions()
+    system: str = ""
     attempt: int = 0
+
+    @property
+    def setup(self) -> LaneSetup:
+        """Return the lane's settings."""
+        return LaneSetup(self.load, self.answer, self.system)
+
+    @property
+    def context_tokens(self) -> int:
+        """Return the context that the lane has, or will have when its model is loaded."""
+        trained = self.model.n_ctx_train if self.model else 0
+        return self.n_ctx or self.load.n_ctx or min(trained or _DEFAULT_CONTEXT, _DEFAULT_CONTEXT)
 
     @property
     def is_running(self) -> bool:
@@ -88,7 +113,6 @@ class CompareState:
     """The whole screen."""
 
     lanes: tuple[LaneState, ...] = (LaneState("A"), LaneState("B"))
-    models: tuple[ModelFile, ...] = ()
     wanted: WantedPlan = "auto"
     plan: Plan | None = None
     title: str = ""
@@ -130,6 +154,12 @@ def reduced(state: CompareState, event: RunEvent) -> CompareState:
     elif isinstance(event, LaneDone):
         lane = _with_result(lane, event.result)
     return state.with_lane(lane)
+
+
+def set_up(lane: LaneState, setup: LaneSetup) -> LaneState:
+    """Return a lane with other settings; another way of loading makes the context that it had out of date."""
+    n_ctx = lane.n_ctx if setup.load == lane.load else None
+    return replace(lane, load=setup.load, answer=setup.answer, system=setup.system, n_ctx=n_ctx)
 
 
 def started(lane: LaneState) -> LaneState:

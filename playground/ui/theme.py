@@ -133,8 +133,12 @@ def apply(app: QApplication, dark: bool) -> None:
 
 
 def style_sheet(tokens: Tokens) -> str:
-    """Return the style sheet with ``@name`` replaced by the colours."""
-    colours = dataclasses.asdict(tokens)
+    """Return the style sheet with ``@name`` replaced by the colours, ``@icons`` by their folder.
+
+    ``@tick`` is the file of the mark that can be seen on the accent: Qt gives style sheets no coloured icons.
+    """
+    tick = "tick-dark.svg" if tokens is DARK else "tick-light.svg"
+    colours = {**dataclasses.asdict(tokens), "icons": resources.path("icons").as_posix(), "tick": tick}
     return re.sub(r"@([a-z]+\d?)", lambda match: colours[match[1]], resources.text("style", "app.qss"))
 
 
