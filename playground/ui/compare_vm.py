@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from playground.chat.messages import Conversation, Role
-from playground.chat.options import AnswerOptions, LoadOptions
 from playground.compare.events import Lane, LaneDone, LaneText, RunEvent, WantedPlan
 from playground.errors import PlaygroundError
 from playground.ui.bridge import Bridge
-from playground.ui.compare_state import CompareState, LaneState, Phase, reduced, started
-from playground.ui.compare_words import size
+from playground.ui.compare_state import (
+    CompareState,
+    LaneSetup,
+    LaneState,
+    Phase,
+    reduced,
+    set_up,
+    started,
+)
+from playground.ui.compare_words import engines_line, memory_line, plan_reason, size
+from playground.ui.lane_actions import LaneAction
+from playground.ui.model_list import ModelList
 from playground.ui.services import Run, Services
+from playground.ui.transcript_steps import Step, StepQueue
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,17 +34,11 @@ if TYPE_CHECKING:
 _SEEDS = 0xFFFFFFFE
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One change of a lane's transcript, in order."""
-
-    kind: Literal["user", "begin", "answer", "reasoning", "finish", "notice", "remove_answer", "clear"]
-    text: str = ""
-    level: Literal["info", "warn", "bad"] = "info"
-
-
 class CompareVm(QObject):
-    """``changed`` carries a new state; ``streaming`` says that transcript steps wait in ``take_steps``."""
+    """``changed`` carries a new state; ``streaming`` says that transcript steps wait in ``take_steps``.
+
+    ``models`` lists what is on this disk.
+    """
 
     changed = Signal(object)
     streaming = Signal()
@@ -45,8 +48,9 @@ class CompareVm(QObject):
         self._services = services
         self._bridge = bridge
         self.state = CompareState()
+        self.models = ModelList(self)
         self._conversations = {lane.slot: Conversation() for lane in self.state.lanes}
-        self._steps: dict[str, deque[Step]] = {lane.slot: deque() for lane in self.state.lanes}
+        self._steps = {lane.slot: StepQueue() for lane in self.state.lanes}
         self._run: Run | None = None
         self._preparing: dict[str, asyncio.Task[None]] = {}
         self._dirty = False
@@ -68,9 +72,13 @@ class CompareVm(QObject):
         if lane.model is not None and not lane.is_busy:
             self._prepare(slot, self._make_copy(slot, quant))
 
-    def set_options(self, slot: str, load: LoadOptions, answer: AnswerOptions) -> None:
-        """Set how a lane loads and answers, from its next prompt on."""
-        self._set(self.state.with_lane(replace(self.state.lane(slot), load=load, answer=answer)))
+    def set_options(self, slot: str, setup: LaneSetup, *, both: bool = False) -> None:
+        """Set how a lane, or each lane, loads and answers, from its next prompt on."""
+        state = self.state
+        for lane in state.lanes:
+            if both or lane.slot == slot:
+                state = state.with_lane(set_up(lane, setup))
+        self._set(state)
 
     def set_plan(self, wanted: WantedPlan) -> None:
         """Choose how the lanes share the machine."""
@@ -89,16 +97,18 @@ class CompareVm(QObject):
         self._set(replace(self.state, title=prompt.title if prompt else ""))
         self._start(lanes)
 
-    def regenerate(self, slot: str) -> None:
-        """Answer a lane's last prompt again, with another seed."""
-        lane, talk = self.state.lane(slot), self._conversations[slot].without_last_answer()
-        if lane.model is None or self.state.is_running or lane.is_busy or not talk.turns:
-            return
-        self._conversations[slot] = talk
-        self._step(slot, Step("remove_answer"))
-        again = replace(lane, attempt=lane.attempt + 1)
-        self._set(self.state.with_lane(again))
-        self._start([again])
+    def regenerate(self, slot: str | None = None) -> None:
+        """Answer the last prompt of a lane, or of all, again, with another seed."""
+        lanes = [lane for lane in self.state.lanes if slot in (None, lane.slot)]
+        self._answer_again([replace(lane, attempt=lane.attempt + 1) for lane in lanes])
+
+    def act(self, slot: str, action: LaneAction) -> None:
+        """Take a way on from a failure that needs no more questions: the last prompt, with the same seed."""
+        lane = self.state.lane(slot)
+        if action.n_ctx is not None:
+            load = msgspec.structs.replace(lane.load, n_ctx=action.n_ctx)
+            lane = set_up(lane, replace(lane.setup, load=load))
+        self._answer_again([lane])
 
     def stop(self, slot: str | None = None) -> None:
         """Stop a lane, or all, whatever they are doing."""
@@ -125,13 +135,9 @@ class CompareVm(QObject):
     def read_memory(self) -> None:
         """Bring the memory figures up to date."""
         reading = self._services.memory()
-        count = reading.engines
-        engines = (
-            f"{count} model{'s' * (count != 1)} loaded, {reading.cores} cores" if count else "No model loaded"
-        )
         total = max(reading.total_bytes, 1)
         shares = (reading.ours_bytes / total, max(reading.used_bytes - reading.ours_bytes, 0) / total)
-        memory = f"Memory {size(reading.used_bytes)} of {size(reading.total_bytes)}"
+        engines, memory = engines_line(reading), memory_line(reading)
         self._set(replace(self.state, engines=engines, memory=memory, memory_shares=shares))
 
     async def prepared(self, slot: str) -> None:
@@ -144,16 +150,8 @@ class CompareVm(QObject):
     # ---- for the page's one timer
 
     def take_steps(self, slot: str) -> list[Step]:
-        """Return the transcript steps since the last call; neighbouring text is joined."""
-        waiting = self._steps[slot]
-        joined: list[Step] = []
-        while waiting:
-            step = waiting.popleft()
-            if joined and step.kind in ("answer", "reasoning") and joined[-1].kind == step.kind:
-                joined[-1] = replace(joined[-1], text=joined[-1].text + step.text)
-            else:
-                joined.append(step)
-        return joined
+        """Return the transcript steps since the last call."""
+        return self._steps[slot].take()
 
     def flush(self) -> None:
         """Emit the state when text has changed it since the last time."""
@@ -166,8 +164,7 @@ class CompareVm(QObject):
     async def _find_models(self) -> None:
         import asyncio
 
-        found = await asyncio.to_thread(self._services.local_models)
-        self._set(replace(self.state, models=tuple(found)))
+        self.models.set_models(await asyncio.to_thread(self._services.local_models))
 
     def _prepare(self, slot: str, work: Coroutine[Any, Any, None]) -> None:
         task = self._spawn(work, slot)
@@ -182,7 +179,7 @@ class CompareVm(QObject):
             )
             model = await self._services.prepare(ref, lambda what, share: self._progress(slot, what, share))
         except BaseException:
-            self._set(self.state.with_lane(before))
+            self._restore(before)
             raise
         lane = replace(_cleared(self.state.lane(slot)), model=model, phase=Phase.READY, n_ctx=None)
         self._set(self.state.with_lane(lane))
@@ -198,15 +195,34 @@ class CompareVm(QObject):
                 before.model, quant, lambda what, share: self._progress(slot, what, share)
             )
         finally:
-            self._set(self.state.with_lane(before))
+            self._restore(before)
         self._step(
             slot, Step("notice", f"The copy {copy.quant} is made ({size(copy.size_bytes)}): {copy.path}")
         )
         await self._find_models()
 
+    def _restore(self, before: LaneState) -> None:
+        """End a lane's preparing; its settings may have changed meanwhile."""
+        lane = self.state.lane(before.slot)
+        self._set(
+            self.state.with_lane(
+                replace(lane, phase=before.phase, doing=before.doing, fraction=before.fraction)
+            )
+        )
+
     def _progress(self, slot: str, what: str, share: float) -> None:
         lane = replace(self.state.lane(slot), phase=Phase.PREPARING, doing=what, fraction=share)
         self._set(self.state.with_lane(lane))
+
+    def _answer_again(self, lanes: Sequence[LaneState]) -> None:
+        talks = {lane.slot: self._conversations[lane.slot].without_last_answer() for lane in lanes}
+        asked = [lane for lane in lanes if lane.model is not None and talks[lane.slot].turns]
+        if not asked or any(lane.is_busy for lane in self.state.lanes):
+            return
+        for lane in asked:
+            self._conversations[lane.slot] = talks[lane.slot]
+            self._step(lane.slot, Step("remove_answer"))
+        self._start(asked)
 
     def _start(self, lanes: Sequence[LaneState]) -> None:
         for lane in lanes:
@@ -219,7 +235,8 @@ class CompareVm(QObject):
         sampling = lane.answer.sampling
         seed = (sampling.seed + lane.attempt) % _SEEDS
         answer = msgspec.structs.replace(lane.answer, sampling=msgspec.structs.replace(sampling, seed=seed))
-        return Lane(lane.slot, lane.model, self._conversations[lane.slot], lane.load, answer)
+        talk = msgspec.structs.replace(self._conversations[lane.slot], system=lane.system)
+        return Lane(lane.slot, lane.model, talk, lane.load, answer)
 
     async def _listen(self, lanes: list[Lane]) -> None:
         self._run = run = self._services.run(lanes, self.state.wanted)
@@ -232,7 +249,8 @@ class CompareVm(QObject):
                 if lane.is_running:  # only after a bug: never leave a lane behind as running
                     self._set(self.state.with_lane(replace(lane, phase=Phase.READY, stopping=False)))
         results = [lane.result for lane in self.state.lanes if lane.result is not None]
-        self._set(replace(self.state, sentence=self._services.sentence(results)))
+        said = self._services.sentence(results) or plan_reason(self.state)
+        self._set(replace(self.state, sentence=said))
         self.read_memory()
 
     def _take(self, event: RunEvent) -> None:
@@ -261,7 +279,7 @@ class CompareVm(QObject):
             self._step(done.slot, Step("notice", warning, "warn"))
 
     def _step(self, slot: str, step: Step) -> None:
-        self._steps[slot].append(step)
+        self._steps[slot].add(step)
         self.streaming.emit()
 
     def _set(self, state: CompareState) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playground.ui.compare_state import LaneState, Phase
+from playground.models.files import ModelFile
+from playground.ui.compare_state import CompareState, LaneState, Phase
+from playground.ui.services import MemoryReading
 
 Pill = tuple[str, str]  # words, role in the style sheet
 DASH = "–"
@@ -76,9 +78,8 @@ def badges(lane: LaneState) -> tuple[str, ...]:
     """Return the chips behind the model's name, the first to be dropped first."""
     if lane.model is None:
         return ()
-    context = lane.n_ctx or lane.load.n_ctx or min(lane.model.n_ctx_train or 8192, 8192)
     kind = ("base model",) if lane.model.is_base else ()
-    return (*kind, _thousands(context), lane.model.quant)
+    return (*kind, _thousands(lane.context_tokens), lane.model.quant)
 
 
 def note(lane: LaneState) -> str:
@@ -92,6 +93,64 @@ def note(lane: LaneState) -> str:
     if lane.model is not None and lane.model.is_base:
         return "Base model: plain completion prompt"
     return ""
+
+
+def model_kind(model: ModelFile) -> str:
+    """Return whether a model answers or continues text."""
+    return "base" if model.is_base else "chat"
+
+
+def model_line(model: ModelFile) -> str:
+    """Return a model as one line, for those who hear it."""
+    return f"{model.name}, {model.quant}, {size(model.size_bytes)}, {model_kind(model)}"
+
+
+def model_tip(lane: LaneState) -> str:
+    """Return what a lane's model is and how to choose another."""
+    if lane.is_busy:
+        return "Stop the answer to choose another model."
+    keys = "Ctrl+L" if lane.slot == "A" else "Ctrl+Shift+L"
+    if lane.model is None:
+        return f"Choose a model  ({keys})"
+    return f"{model_line(lane.model)}\n{lane.model.path}\nChoose another model  ({keys})"
+
+
+def why_not_run(state: CompareState) -> str:
+    """Return what a prompt has to wait for, empty when it need not wait."""
+    if state.can_run:
+        return ""
+    if state.is_running:
+        return "Wait for the answers, or stop them with Esc."
+    busy = any(lane.is_busy for lane in state.lanes)
+    return "A model is being prepared." if busy else "Choose a model first."
+
+
+def plan_reason(state: CompareState) -> str:
+    """Return why the models of this run, or of the last one, share the machine as they do."""
+    return state.plan.reason if state.plan else ""
+
+
+def sentence_tip(state: CompareState) -> str:
+    """Return the sentence with what is known behind it."""
+    reason = plan_reason(state)
+    return state.sentence if not reason or reason == state.sentence else f"{state.sentence}\n{reason}"
+
+
+def plan_tip(state: CompareState) -> str:
+    """Return what the plan is, and why it came out as it did."""
+    reason = plan_reason(state)
+    return "How the models share the machine" + (f"\nLast run: {reason}" if reason else "")
+
+
+def engines_line(reading: MemoryReading) -> str:
+    """Return how many models are in memory."""
+    count = reading.engines
+    return f"{count} model{'s' * (count != 1)} loaded, {reading.cores} cores" if count else "No model loaded"
+
+
+def memory_line(reading: MemoryReading) -> str:
+    """Return how full the machine's memory is."""
+    return f"Memory {size(reading.used_bytes)} of {size(reading.total_bytes)}"
 
 
 def size(size_bytes: int) -> str:

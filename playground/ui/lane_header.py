@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from playground.models.files import ModelFile
 from playground.ui import compare_words as words
 from playground.ui.compare_state import LaneState
 from playground.ui.icons import icon
 from playground.ui.meters import Metric, Sparkline, Tile, label, set_role
+from playground.ui.model_list import ModelList
+
+if TYPE_CHECKING:
+    from playground.ui.model_picker import ModelPicker
 
 _CHIP_WIDTHS = (520, 440, 360)  # below such a width the first, second, third chip goes
 _LONGEST_NAME = 24
 
 
 class LaneHeader(QFrame):
-    """Emits what was chosen in the model's menu: a reference, a file to look for, a smaller copy to make."""
+    """Emits what was chosen in the model picker: a reference, a file to look for, a smaller copy to make."""
 
     model_chosen = Signal(str)
     file_wanted = Signal()
     copy_wanted = Signal(str)
 
-    def __init__(self, slot: str, quant_types: tuple[str, ...]) -> None:
+    def __init__(self, slot: str, models: ModelList, quant_types: tuple[str, ...]) -> None:
         super().__init__()
         self.setObjectName("cardhead")
-        self._quant_types = quant_types
-        self._shown_models: tuple[ModelFile, ...] | None = None
+        self._slot, self._models, self._quant_types = slot, models, quant_types
+        self._current: ModelFile | None = None
+        self._picker: ModelPicker | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 12, 10)
         layout.setSpacing(7)
@@ -43,9 +50,7 @@ class LaneHeader(QFrame):
         self.model.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.model.setIconSize(QSize(14, 14))
         self.model.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._menu = QMenu(self.model)
-        self._menu.setAccessibleName(f"Models for {slot}")
-        self.model.clicked.connect(self._open_menu)
+        self.model.clicked.connect(self.open_picker)
         self._chips = [label("", "badge") for _ in range(3)]
         self._pill = label("", "plain")
         row.addWidget(Tile(slot))
@@ -68,29 +73,32 @@ class LaneHeader(QFrame):
         row.addWidget(self._sparkline)
         return row
 
-    def render_state(self, lane: LaneState, other: LaneState, models: tuple[ModelFile, ...]) -> None:
+    def render_state(self, lane: LaneState, other: LaneState) -> None:
         """Show a lane's state."""
+        self._render_model(lane)
+        text, role = words.pill(lane, other)
+        self._pill.setText(text)
+        self._pill.setAccessibleName(f"State {lane.slot}: {text}")
+        set_role(self._pill, role)
+        self._speed.show_value(words.tokens_per_s(lane), "shared" if words.is_shared(lane) else "")
+        self._first.show_value(words.first_token(lane))
+        self._tokens.show_value(words.tokens(lane))
+        self._memory.show_value(words.memory(lane))
+        self._sparkline.show_values(lane.speeds)
+        self._render_chips(words.badges(lane))
+
+    def _render_model(self, lane: LaneState) -> None:
+        self._current = lane.model
         name = lane.model.name if lane.model else "Choose a model"
         short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
         if self.model.text() != short:
             self.model.setText(short)
         self.model.setAccessibleDescription(f"{name} {lane.model.quant}" if lane.model else name)
         self.model.setEnabled(not lane.is_busy)
-        self.model.setToolTip("Stop the answer to choose another model." if lane.is_busy else name)
+        self.model.setToolTip(words.model_tip(lane))
         self.model.setIcon(icon("down", size=14))
-        text, role = words.pill(lane, other)
-        self._pill.setText(text)
-        self._pill.setAccessibleName(f"State {lane.slot}: {text}")
-        set_role(self._pill, role)
-        self._speed.show_value(
-            words.tokens_per_s(lane), "TOKENS / S · SHARED" if words.is_shared(lane) else "TOKENS / S"
-        )
-        self._first.show_value(words.first_token(lane))
-        self._tokens.show_value(words.tokens(lane))
-        self._memory.show_value(words.memory(lane))
-        self._sparkline.show_values(lane.speeds)
-        self._render_chips(words.badges(lane))
-        self._models, self._current = models, lane.model
+        if lane.is_busy and self._picker is not None:
+            self._picker.leave()
 
     def _render_chips(self, badges: tuple[str, ...]) -> None:
         padded = ("",) * (3 - len(badges)) + badges
@@ -105,29 +113,27 @@ class LaneHeader(QFrame):
         for chip, width in zip(self._chips, _CHIP_WIDTHS, strict=True):
             chip.setVisible(bool(chip.text()) and self.width() >= width)
 
-    _models: tuple[ModelFile, ...] = ()
-    _current: ModelFile | None = None
+    def open_picker(self) -> None:
+        """Show the list of models, or put it away when it is open."""
+        if self._picker is not None:
+            self._picker.leave()
+        elif self.model.isEnabled():
+            self._picker = self._make_picker()
+            self._picker.open_below(self.model, self._current)
 
-    def _want_file(self) -> None:
-        self.file_wanted.emit()
+    def _make_picker(self) -> ModelPicker:
+        from playground.ui.model_picker import ModelPicker  # the first paint need not wait for it
 
-    def _open_menu(self) -> None:
-        menu = self._menu
-        menu.clear()
-        for model in self._models:
-            text = f"{model.name}   {model.quant} · {words.size(model.size_bytes)}"
-            action = menu.addAction(text.replace("&", "&&"))
-            action.setCheckable(True)
-            action.setChecked(self._current is not None and model.path == self._current.path)
-            action.triggered.connect(lambda _checked=False, ref=model.ref: self.model_chosen.emit(ref))
-        if not self._models:
-            menu.addAction("No models found on this disk").setEnabled(False)
-        menu.addSeparator()
-        menu.addAction("Open a GGUF file…").triggered.connect(self._want_file)
-        copies = menu.addMenu("Make a smaller copy")
-        copies.setEnabled(self._current is not None)
-        for quant in self._quant_types:
-            copies.addAction(quant).triggered.connect(
-                lambda _checked=False, q=quant: self.copy_wanted.emit(q)
-            )
-        menu.popup(self.model.mapToGlobal(self.model.rect().bottomLeft()))
+        picker = ModelPicker(self._slot, self._models, self._quant_types, self.window())
+        picker.model_chosen.connect(self.model_chosen)
+        picker.file_wanted.connect(self.file_wanted)
+        picker.copy_wanted.connect(self.copy_wanted)
+        picker.closed.connect(self._put_away)
+        return picker
+
+    def _put_away(self, had_focus: bool) -> None:
+        if self._picker is not None:
+            self._picker.deleteLater()
+            self._picker = None
+        if had_focus:
+            self.model.setFocus()

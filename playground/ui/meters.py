@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from playground.ui import theme
 
@@ -33,12 +33,14 @@ def set_role(widget: QWidget, role: str) -> None:
 class ElidedLabel(QLabel):
     """A label that shortens its text to its width; the whole text is its tool tip and accessible name."""
 
-    def set_whole_text(self, text: str) -> None:
-        """Show a text, shortened at the right where it must be."""
+    def set_whole_text(self, text: str, tip: str = "") -> None:
+        """Show a text, shortened at the right where it must be; ``tip`` says more than the text."""
         if text != self.text():
             self.setText(text)
-            self.setToolTip(text)
             self.setAccessibleName(text)
+        if self.toolTip() != (tip or text):
+            self.setToolTip(tip or text)
+            self.setAccessibleDescription(tip)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         """Return a width that any layout can give."""
@@ -54,7 +56,7 @@ class ElidedLabel(QLabel):
 
 
 class Metric(QWidget):
-    """A caption above a bold value, whose width does not jump."""
+    """A caption above a bold value, whose width does not jump; a remark may stand behind the value."""
 
     def __init__(self, caption: str) -> None:
         super().__init__()
@@ -64,16 +66,25 @@ class Metric(QWidget):
         self._caption = label(caption, "k")
         self._value = label("–", "v")
         self._value.setMinimumWidth(self._value.fontMetrics().horizontalAdvance("000.0 M"))
+        self._remark = label("", "small")
+        self._remark.hide()
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self._value)
+        row.addWidget(self._remark, 0, Qt.AlignmentFlag.AlignBottom)
         layout.addWidget(self._caption)
-        layout.addWidget(self._value)
+        layout.addLayout(row)
 
-    def show_value(self, value: str, caption: str | None = None) -> None:
-        """Show a value, and a caption when it changes; both are in the accessible name."""
-        if caption is not None and caption != self._caption.text():
-            self._caption.setText(caption)
+    def show_value(self, value: str, remark: str = "") -> None:
+        """Show a value and a remark; caption, value and remark are the accessible name."""
         if value != self._value.text():
             self._value.setText(value)
-        self._value.setAccessibleName(f"{self._caption.text()} {value}")
+        if remark != self._remark.text():
+            self._remark.setText(remark)
+            self._remark.setVisible(bool(remark))
+            width = "000.0" if remark else "000.0 M"
+            self._value.setMinimumWidth(0 if remark else self._value.fontMetrics().horizontalAdvance(width))
+        self._value.setAccessibleName(" ".join(filter(None, (self._caption.text(), value, remark))))
 
 
 class Sparkline(QWidget):

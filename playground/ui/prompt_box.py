@@ -37,7 +37,7 @@ class PromptBox(QFrame):
         self.prompts.setIconSize(QSize(16, 16))
         menu = QMenu(self.prompts)
         for prompt in prompts:
-            action = menu.addAction(f"{prompt.title}   tier {prompt.tier}")
+            action = menu.addAction(f"{prompt.title}\ttier {prompt.tier}")
             action.triggered.connect(lambda _checked=False, p=prompt: self.set_text(p.text))
         self.prompts.clicked.connect(
             lambda: menu.popup(self.prompts.mapToGlobal(self.prompts.rect().topLeft()) - _below(menu))
@@ -57,7 +57,8 @@ class PromptBox(QFrame):
     def set_icons(self) -> None:
         """Draw the icons in the theme's colours."""
         self.prompts.setIcon(icon("prompts", size=16))
-        self.run.setIcon(icon("send", theme.current().onaccent, 16))
+        colours = theme.current()
+        self.run.setIcon(icon("send", colours.onaccent if self.run.isEnabled() else colours.faint, 16))
 
     def set_text(self, text: str) -> None:
         """Put a text in place of what is there."""
@@ -76,8 +77,10 @@ class PromptBox(QFrame):
 
     def render_state(self, can_run: bool, why_not: str) -> None:
         """Enable the button, or say why not."""
-        self.run.setEnabled(can_run)
         self.run.setToolTip("Send to both models  (Ctrl+Enter)" if can_run else why_not)
+        if can_run != self.run.isEnabled():
+            self.run.setEnabled(can_run)
+            self.set_icons()
 
     def _grow(self) -> None:
         lines = min(max(int(self.editor.document().size().height()), 1), _MOST_LINES)
