@@ -52,7 +52,7 @@ class ComparePage(QWidget):
         self.render_state(vm.state)
 
     def _splitter(self) -> QSplitter:
-        splitter = QSplitter()
+        splitter = self.panes = QSplitter()
         splitter.setHandleWidth(12)
         splitter.setChildrenCollapsible(False)
         for index, card in enumerate(self.lanes.values()):
@@ -77,7 +77,7 @@ class ComparePage(QWidget):
             card.stop_wanted.connect(lambda s=slot: vm.stop(s))
             card.again_wanted.connect(lambda s=slot: vm.regenerate(s))
             card.action_wanted.connect(lambda action, s=slot: vm.act(s, action))
-            card.model_chosen.connect(lambda ref, s=slot: vm.choose_model(s, ref))
+            card.model_chosen.connect(lambda ref, s=slot: self._choose_model(s, ref))
             card.copy_wanted.connect(lambda quant, s=slot: vm.make_copy(s, quant))
             card.setup_chosen.connect(lambda setup, both, s=slot: vm.set_options(s, setup, both=both))
 
@@ -116,6 +116,10 @@ class ComparePage(QWidget):
     def _run(self, text: str) -> None:
         self._vm.run(text)
         self.prompt.clear()
+
+    def _choose_model(self, slot: str, ref: str) -> None:
+        self.prompt.editor.setFocus()  # what comes next; the model's button is out of order until it is ready
+        self._vm.choose_model(slot, ref)
 
     def _wake(self) -> None:
         if not self._timer.isActive():

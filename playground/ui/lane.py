@@ -33,7 +33,7 @@ class LaneCard(QFrame):
     def __init__(self, slot: str, models: ModelList, quant_types: tuple[str, ...], cores: int) -> None:
         super().__init__()
         self.setObjectName("card")
-        self.setMinimumWidth(340)
+        self.setMinimumWidth(370)
         self.setAcceptDrops(True)
         self._slot, self._cores = slot, cores
         self._setup = LaneSetup()

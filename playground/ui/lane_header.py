@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -18,8 +19,11 @@ from playground.ui.model_list import ModelList
 if TYPE_CHECKING:
     from playground.ui.model_picker import ModelPicker
 
-_CHIP_WIDTHS = (520, 440, 360)  # below such a width the first, second, third chip goes
-_LONGEST_NAME = 24
+_MARGINS = (16, 10, 12, 10)
+_CHIPS = 3
+_SPACING = 7
+_LEAST_NAME = 110  # pixels
+_SPARKLINE_WIDTH = 420  # of the header; a narrower one has no room for it
 
 
 class LaneHeader(QFrame):
@@ -34,16 +38,17 @@ class LaneHeader(QFrame):
         self.setObjectName("cardhead")
         self._slot, self._models, self._quant_types = slot, models, quant_types
         self._current: ModelFile | None = None
+        self._name = ""
         self._picker: ModelPicker | None = None
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 10, 12, 10)
+        layout.setContentsMargins(*_MARGINS)
         layout.setSpacing(7)
         layout.addLayout(self._first_row(slot))
         layout.addLayout(self._second_row(slot))
 
     def _first_row(self, slot: str) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(7)
+        row.setSpacing(_SPACING)
         self.model = QPushButton("Choose a model")
         self.model.setObjectName("model")
         self.model.setAccessibleName(f"Model {slot}")
@@ -51,7 +56,7 @@ class LaneHeader(QFrame):
         self.model.setIconSize(QSize(14, 14))
         self.model.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.model.clicked.connect(self.open_picker)
-        self._chips = [label("", "badge") for _ in range(3)]
+        self._chips = [label("", "badge") for _ in range(_CHIPS)]
         self._pill = label("", "plain")
         row.addWidget(Tile(slot))
         row.addWidget(self.model)
@@ -63,7 +68,7 @@ class LaneHeader(QFrame):
 
     def _second_row(self, slot: str) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(18)
+        row.setSpacing(16)
         self._speed, self._first = Metric("TOKENS / S"), Metric("FIRST TOKEN")
         self._tokens, self._memory = Metric("TOKENS"), Metric("MEMORY")
         for metric in (self._speed, self._first, self._tokens, self._memory):
@@ -86,14 +91,12 @@ class LaneHeader(QFrame):
         self._memory.show_value(words.memory(lane))
         self._sparkline.show_values(lane.speeds)
         self._render_chips(words.badges(lane))
+        self._fit()
 
     def _render_model(self, lane: LaneState) -> None:
         self._current = lane.model
-        name = lane.model.name if lane.model else "Choose a model"
-        short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-        if self.model.text() != short:
-            self.model.setText(short)
-        self.model.setAccessibleDescription(f"{name} {lane.model.quant}" if lane.model else name)
+        self._name = lane.model.name if lane.model else "Choose a model"
+        self.model.setAccessibleDescription(f"{self._name} {lane.model.quant}" if lane.model else self._name)
         self.model.setEnabled(not lane.is_busy)
         self.model.setToolTip(words.model_tip(lane))
         self.model.setIcon(icon("down", size=14))
@@ -101,17 +104,30 @@ class LaneHeader(QFrame):
             self._picker.leave()
 
     def _render_chips(self, badges: tuple[str, ...]) -> None:
-        padded = ("",) * (3 - len(badges)) + badges
-        for chip, text, width in zip(self._chips, padded, _CHIP_WIDTHS, strict=True):
+        padded = ("",) * (_CHIPS - len(badges)) + badges
+        for chip, text in zip(self._chips, padded, strict=True):
             if chip.text() != text:
                 chip.setText(text)
-            chip.setVisible(bool(text) and self.width() >= width)
+
+    def _fit(self) -> None:
+        """Share the first row out: the state, the last chip, the name, then the other chips while they fit."""
+        self.model.ensurePolished()
+        measure = self.model.fontMetrics()
+        frame = self.model.sizeHint().width() - measure.horizontalAdvance(self.model.text())
+        fixed = _MARGINS[0] + _MARGINS[2] + 3 * _SPACING + Tile.SIZE + self._pill.sizeHint().width() + frame
+        chips = [chip.sizeHint().width() + _SPACING if chip.text() else 0 for chip in self._chips]
+        name, shown = shared_row(self.width() - fixed, measure.horizontalAdvance(self._name), chips)
+        short = measure.elidedText(self._name, Qt.TextElideMode.ElideMiddle, name)
+        if self.model.text() != short:
+            self.model.setText(short)
+        for chip, is_shown in zip(self._chips, shown, strict=True):
+            chip.setVisible(is_shown)
+        self._sparkline.setVisible(self.width() >= _SPARKLINE_WIDTH)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
-        """Drop chips that no longer fit."""
+        """Drop what no longer fits."""
         super().resizeEvent(event)
-        for chip, width in zip(self._chips, _CHIP_WIDTHS, strict=True):
-            chip.setVisible(bool(chip.text()) and self.width() >= width)
+        self._fit()
 
     def open_picker(self) -> None:
         """Show the list of models, or put it away when it is open."""
@@ -137,3 +153,20 @@ class LaneHeader(QFrame):
             self._picker = None
         if had_focus:
             self.model.setFocus()
+
+
+def shared_row(room: int, name: int, chips: Sequence[int]) -> tuple[int, list[bool]]:
+    """Return the width of the name, and which chips are shown, of those that have a width.
+
+    The last chip comes first while the name keeps a readable part; then the name; then the chips from the last.
+    """
+    shown = [False] * len(chips)
+    if chips and chips[-1] and room - chips[-1] >= min(name, _LEAST_NAME):
+        shown[-1], room = True, room - chips[-1]
+    width = max(0, min(name, room))
+    room -= width
+    for index in range(len(chips) - 2, -1, -1):
+        if not 0 < chips[index] <= room:
+            break
+        shown[index], room = True, room - chips[index]
+    return width, shown

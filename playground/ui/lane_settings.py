@@ -31,7 +31,7 @@ from playground.ui.meters import label
 from playground.ui.settings_fields import Field, WheelGuard, beside, stacked
 from playground.ui.settings_pages import Row, answer_rows, model_rows, sampling_rows
 
-_SIZE, _EDGE, _NARROW = QSize(640, 700), 48, 140
+_SIZE, _EDGE = QSize(640, 700), 48
 _AT_LOAD = "All but the threads take effect at the next load: the next prompt loads the model again when they differ."
 _AT_PROMPT = "Takes effect with the next prompt; nothing is loaded again."
 
@@ -49,7 +49,7 @@ class LaneSettings(QDialog):
         self.setWindowTitle(f"Settings of lane {slot}")
         self._setup = setup
         self._rows: dict[str, Row] = {}
-        self._fields: dict[str, Field] = {}
+        self.fields: dict[str, Field] = {}
         self._guard = WheelGuard(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 14, 14, 14)
@@ -94,10 +94,12 @@ class LaneSettings(QDialog):
 
     def _add_row(self, form: QFormLayout, row: Row) -> None:
         field = row.make()
-        self._rows[row.name], self._fields[row.name] = row, field
+        self._rows[row.name], self.fields[row.name] = row, field
         field.set_name(row.label, row.remark)
         if row.head:
-            form.addRow(label(row.head, "group"))
+            head = label(row.head, "group")
+            head.setIndent(0)
+            form.addRow(head)
         caption = label(row.label)
         caption.setBuddy(field.focus)
         caption.setMinimumWidth(160)
@@ -126,13 +128,13 @@ class LaneSettings(QDialog):
         return row
 
     def _show(self, setup: LaneSetup) -> None:
-        for name, field in self._fields.items():
+        for name, field in self.fields.items():
             field.show(setup.system if name == "system" else getattr(_owner(setup, name), name))
         self.problem.hide()
 
     def _save(self) -> None:
         values: dict[str, Any] = {}
-        for name, field in self._fields.items():
+        for name, field in self.fields.items():
             try:
                 values[name] = field.read()
             except UsageError as error:
@@ -148,7 +150,7 @@ class LaneSettings(QDialog):
 
     def _complain(self, name: str, why: str) -> None:
         """Say in one sentence what is wrong, and go to its field."""
-        row, field = self._rows[name], self._fields[name]
+        row, field = self._rows[name], self.fields[name]
         sentence = f"{row.label}: {why}."
         self.problem.setText(sentence)
         self.problem.setAccessibleName(sentence)
@@ -164,7 +166,6 @@ class LaneSettings(QDialog):
 def _with_remark(field: Field, remark: str) -> QWidget:
     """Return the field with its remark: beside a number, below anything else."""
     if field.is_narrow:
-        field.widget.setMinimumWidth(_NARROW)
         field.widget.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
     elif not remark:
         return field.widget

@@ -65,25 +65,27 @@ class Metric(QWidget):
         layout.setSpacing(0)
         self._caption = label(caption, "k")
         self._value = label("–", "v")
-        self._value.setMinimumWidth(self._value.fontMetrics().horizontalAdvance("000.0 M"))
+        self._least_width = self._value.fontMetrics().horizontalAdvance("000.0 M")
+        self._value.setMinimumWidth(self._least_width)
         self._remark = label("", "small")
         self._remark.hide()
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self._value)
         row.addWidget(self._remark, 0, Qt.AlignmentFlag.AlignBottom)
+        row.addStretch()
         layout.addWidget(self._caption)
         layout.addLayout(row)
 
     def show_value(self, value: str, remark: str = "") -> None:
         """Show a value and a remark; caption, value and remark are the accessible name."""
-        if value != self._value.text():
-            self._value.setText(value)
         if remark != self._remark.text():
             self._remark.setText(remark)
             self._remark.setVisible(bool(remark))
-            width = "000.0" if remark else "000.0 M"
-            self._value.setMinimumWidth(0 if remark else self._value.fontMetrics().horizontalAdvance(width))
+            self._value.setMinimumWidth(0 if remark else self._least_width)
+            self._value.clear()  # a label keeps the width of its text until that changes
+        if value != self._value.text():
+            self._value.setText(value)
         self._value.setAccessibleName(" ".join(filter(None, (self._caption.text(), value, remark))))
 
 
@@ -94,11 +96,14 @@ class Sparkline(QWidget):
         super().__init__()
         self._slot = slot
         self._values: tuple[float, ...] = ()
-        self.setFixedSize(92, 26)
+        self.setFixedHeight(26)
+        self.setMinimumWidth(36)
+        self.setMaximumWidth(92)
         self.setAccessibleName("Speed history")
-        policy = self.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """Return the size where there is room; a narrow lane gives less."""
+        return QSize(92, 26)
 
     def show_values(self, values: Sequence[float]) -> None:
         """Show samples, oldest first."""
@@ -168,10 +173,12 @@ class MemoryBar(QWidget):
 class Tile(QWidget):
     """A lane's letter on its colour."""
 
+    SIZE = 20  # pixels
+
     def __init__(self, slot: str) -> None:
         super().__init__()
         self._slot = slot
-        self.setFixedSize(20, 20)
+        self.setFixedSize(self.SIZE, self.SIZE)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name

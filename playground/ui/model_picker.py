@@ -101,12 +101,12 @@ class ModelPicker(QWidget):
         )
         self.open_file.clicked.connect(lambda: self._leave(self.file_wanted.emit))
         self.use.clicked.connect(lambda: self._use(self._selected()))
-        self._copies = QMenu(self.copy)
-        self._copies.setAccessibleName(f"Types of a smaller copy {self._slot}")
+        self.copies = QMenu(self.copy)
+        self.copies.setAccessibleName(f"Types of a smaller copy {self._slot}")
         for quant in quant_types:
-            action = self._copies.addAction(quant)
+            action = self.copies.addAction(quant)
             action.triggered.connect(lambda _on=False, q=quant: self._leave(lambda: self.copy_wanted.emit(q)))
-        self.copy.clicked.connect(lambda: self._copies.popup(self.copy.mapToGlobal(QPoint(0, 0))))
+        self.copy.clicked.connect(lambda: self.copies.popup(self.copy.mapToGlobal(QPoint(0, 0))))
         for button in (self.open_file, self.copy, self.use):
             button.setAccessibleName(f"{button.text()} {self._slot}")
         row.addWidget(self.open_file)
@@ -216,6 +216,8 @@ class ModelPicker(QWidget):
         """Stay inside while it is open."""
         stops = [self.filter, self.list, self.open_file, self.copy, self.use]
         usable = [stop for stop in stops if stop.isVisible() and stop.isEnabled()]
+        if not usable:  # it is being hidden: the focus goes on to the window
+            return super().focusNextPrevChild(forward)
         here = usable.index(self.focusWidget()) if self.focusWidget() in usable else 0
         usable[(here + (1 if forward else -1)) % len(usable)].setFocus(Qt.FocusReason.TabFocusReason)
         return True

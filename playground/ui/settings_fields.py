@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from playground.ui import theme
 
 _MOST_INT = 2_147_483_647
+_NUMBER_WIDTH = 150
 
 
 class Field(ABC):
@@ -77,6 +78,8 @@ class CountField(Field):
         self._spin.setSingleStep(step)
         self._spin.setGroupSeparatorShown(True)
         _indent(self._spin)
+        if not none:
+            self._spin.setFixedWidth(_NUMBER_WIDTH)
 
     def show(self, value: int | None) -> None:
         """Show a number or None."""
@@ -101,6 +104,7 @@ class DecimalField(Field):
         self._spin.setRange(*limits)
         self._spin.setSingleStep(step)
         _indent(self._spin)
+        self._spin.setFixedWidth(_NUMBER_WIDTH)
 
     def show(self, value: float) -> None:
         """Show a number."""
