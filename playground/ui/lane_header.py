@@ -116,7 +116,8 @@ class LaneHeader(QFrame):
         frame = self.model.sizeHint().width() - measure.horizontalAdvance(self.model.text())
         fixed = _MARGINS[0] + _MARGINS[2] + 3 * _SPACING + Tile.SIZE + self._pill.sizeHint().width() + frame
         chips = [chip.sizeHint().width() + _SPACING if chip.text() else 0 for chip in self._chips]
-        name, shown = shared_row(self.width() - fixed, measure.horizontalAdvance(self._name), chips)
+        whole = measure.horizontalAdvance(self._name) + 1  # an advance is rounded, eliding is exact
+        name, shown = shared_row(self.width() - fixed, whole, chips)
         short = measure.elidedText(self._name, Qt.TextElideMode.ElideMiddle, name)
         if self.model.text() != short:
             self.model.setText(short)

@@ -6,11 +6,11 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QFrame,
     QHBoxLayout,
     QMainWindow,
     QPlainTextEdit,
+    QPushButton,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -103,10 +103,11 @@ class MainWindow(QMainWindow):
         text = QPlainTextEdit(details)
         text.setReadOnly(True)
         text.setAccessibleName("Details")
+        text.setFont(theme.font(9.25, mono=True))
         column.addWidget(text)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(dialog.reject)
-        column.addWidget(buttons)
+        close = QPushButton("Close")
+        close.clicked.connect(dialog.reject)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

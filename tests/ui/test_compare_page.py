@@ -275,3 +275,12 @@ def test_nothing_in_a_lanes_header_is_cut_off(play: Play, sizes: tuple[int, int]
 
     long = scripted.model("A model with a name that no header can hold", base=True)
     play(scenario, ScriptedServices([long], A=shares, B=shares))
+
+
+def test_a_name_that_fits_is_whole(play: Play) -> None:
+    async def scenario(screen: _Screen) -> None:
+        await asyncio.sleep(0.05)
+        assert screen.button("Model A").text() == "Gemma 3 270M"
+        assert "base model" in {found.text() for found in screen.page.lanes["A"].header.findChildren(QLabel)}
+
+    play(scenario, ScriptedServices([scripted.model("Gemma 3 270M", base=True)]))
