@@ -53,6 +53,7 @@ class ErrorKind(StrEnum):
     CRASHED = "crashed"  # the process died: signal or exit status in the message
     PROTOCOL = "protocol"  # the process said something that is not the protocol
     STOPPED = "stopped"  # the process no longer answers
+    DEVICE_LOST = "device_lost"  # an RPC server cannot be reached, or went away while it was in use
     INTERNAL = "internal"
 
 
