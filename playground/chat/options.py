@@ -9,7 +9,7 @@ import msgspec
 FlashAttention = Literal["auto", "on", "off"]
 KvType = Literal["auto", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
 SplitMode = Literal["layer", "row", "none"]
-ReasoningEffort = Literal["low", "medium", "high"]
+ReasoningEffort = Literal["none", "low", "medium", "high", "xhigh"]
 GpuLayers = Literal["auto", "none", "all"] | Annotated[int, msgspec.Meta(ge=0)]
 CpuExperts = Literal["auto", "none", "all"] | Annotated[int, msgspec.Meta(ge=0)]
 MTP = "mtp"  # a value of LoadOptions.draft

@@ -22,7 +22,8 @@ from playground.compare.events import (
     Stage,
     WantedPlan,
 )
-from playground.compare.memory import needed_bytes, refuse_what_cannot_fit
+from playground.compare.loading import load
+from playground.compare.memory import needed_bytes
 from playground.compare.plan import make_plan
 from playground.engines.pool import EnginePool
 from playground.engines.process import EngineProcess
@@ -142,12 +143,10 @@ class Comparison:
         lane = progress.lane
         self._queue.put_nowait(LaneStage(slot, Stage.LOADING, 0.0))
         await self._pool.unload(slot)
-        await asyncio.to_thread(refuse_what_cannot_fit, lane)
         threads = max(1, self._pool.budget.cores // len(self._lanes))
-        engine = await self._pool.load(
-            slot,
-            lane.model.path,
-            lane.load,
+        engine = await load(
+            self._pool,
+            lane,
             threads,
             lambda fraction: self._queue.put_nowait(LaneStage(slot, Stage.LOADING, fraction)),
         )

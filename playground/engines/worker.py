@@ -129,9 +129,9 @@ class Worker:
 
     def _guard(self, work: Callable[[], None], request: int | None) -> None:
         """Do something; a failure is told, for one request or (None) for all."""
+        error: EngineError | None = None
         try:
             work()
-            return
         except EngineError as caught:
             error = caught
         except MemoryError:
@@ -143,6 +143,8 @@ class Worker:
                 hint="Try again; the log holds the details.",
                 detail="".join(traceback.format_exception(caught))[-2000:],
             )
+        if error is None:
+            return
         if request is None and self._engine is not None:
             self._engine.scheduler.fail(error)
         else:

@@ -142,7 +142,7 @@ class Context:
         if mtp_of is not None:
             params.ctx_type = L.LLAMA_CONTEXT_TYPE_MTP
             params.ctx_other = mtp_of.native
-        self.native = L.llama_init_from_model(model.native, params)
+        self.native: Any = L.llama_init_from_model(model.native, params)
         if not self.native:
             raise failures.context_error(params.n_ctx, placement.kv_type)
         self.memory = L.llama_get_memory(self.native)

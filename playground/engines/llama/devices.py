@@ -17,7 +17,9 @@ from playground.engines.protocol import Description, Device
 from playground.errors import EngineError, ErrorKind
 
 _KINDS: tuple[Literal["cpu", "gpu", "integrated", "accelerator"], ...] = (
-    *("cpu", "gpu", "integrated"),
+    "cpu",
+    "gpu",
+    "integrated",
     "accelerator",
 )
 _ENDPOINT = re.compile(r"^([\w.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$")
@@ -122,7 +124,7 @@ def _describe(handle: Any) -> Device:  # noqa: ANN401 -- an opaque pointer
         return Device(
             _rpc_name(text, _rpc_index(name, text)), text, "gpu", free.value, total.value, backend="RPC"
         )
-    named_kind = _KINDS[kind] if kind < len(_KINDS) else "accelerator"
+    named_kind = _KINDS[min(kind, len(_KINDS) - 1)]
     return Device(name, text, named_kind, free.value, total.value, backend)
 
 

@@ -85,7 +85,8 @@ class Engine:
             sequences=self.context.sequences,
             n_vocab=model.n_vocab,
             mtp_layers=model.mtp_layers,
-            draft=self._options.draft and (MTP if self._options.draft == MTP else Path(self._options.draft).name),
+            draft=self._options.draft
+            and (MTP if self._options.draft == MTP else Path(self._options.draft).name),
         )
         return Loaded(found, self.memory(), self._load_s, self.maker.warnings)
 

@@ -85,9 +85,7 @@ class Model:
         embeds = self.metadata(f"{arch}.pooling_type") not in ("", "0", "4294967295", "-1")
         embeds = embeds or self.metadata(f"{arch}.attention.causal") in ("false", "0")
         if not decodes or embeds or L.llama_model_is_diffusion(native):
-            what = (
-                "is an embedding model" if embeds else "does not generate text token by token"
-            )
+            what = "is an embedding model" if embeds else "does not generate text token by token"
             raise EngineError(
                 ErrorKind.LOAD_FAILED,
                 f"{self.path.name} {what}, so it cannot answer a prompt.",

@@ -15,27 +15,39 @@ from playground.engines.llama.drafting import Greedy
 from playground.engines.llama.library import L, next_token_extension
 
 _KEPT_STATES = 16
+_DRAFT_ROWS = 17  # a token and the longest draft behind it
 
 
 class _Track:
-    """What is known of one sequence: ``states``: position -> hidden state of the token before it."""
+    """What is known of one sequence: position -> hidden state of the token before it."""
 
     def __init__(self, zero: bytes) -> None:
         self.zero = zero
-        self.states: dict[int, bytes] = {0: zero}
+        self.recent: dict[int, bytes] = {}
+        self.ends: dict[int, bytes] = {}
+        self.has_draft = False  # the next batch holds what was proposed
         self.length = 0  # tokens that the prediction layer has read
         self.last: list[int] = []  # positions behind the tokens of the last batch
 
-    def keep(self, position: int, state: bytes) -> None:
-        """Remember a state; the oldest ones go."""
-        self.states.pop(position, None)
-        self.states[position] = state
-        while len(self.states) > _KEPT_STATES + 1:
-            self.states.pop(next(place for place in self.states if place))
+    def keep(self, states: dict[int, bytes]) -> None:
+        """Remember the states of a batch. Of a prompt only the last one is kept: it may be rolled back to there."""
+        *earlier, last = states
+        self.recent = states if len(states) <= _DRAFT_ROWS else {last: states[last]}
+        if earlier and not self.has_draft:
+            self.ends[last] = states[last]
+            while len(self.ends) > _KEPT_STATES:
+                self.ends.pop(next(iter(self.ends)))
+        self.last = [*earlier, last]
+        self.has_draft = False
+
+    def state_at(self, position: int) -> bytes | None:
+        """Return the hidden state of the token before a position, when it is known."""
+        return self.zero if position == 0 else self.recent.get(position) or self.ends.get(position)
 
     def forget_behind(self, position: int) -> None:
         """Forget the states of tokens that are no longer there."""
-        self.states = {place: state for place, state in self.states.items() if place <= position}
+        self.recent = {place: state for place, state in self.recent.items() if place <= position}
+        self.ends = {place: state for place, state in self.ends.items() if place <= position}
 
 
 class MtpDrafter:
@@ -59,7 +71,7 @@ class MtpDrafter:
     def propose(self, tokens: list[int], number: int, most: int) -> list[int]:
         """Return the tokens that the layer expects behind ``tokens``, whose last one the model has not read yet."""
         track, first = self._tracks[number], len(tokens) - 1
-        state = track.states.get(first)
+        state = track.state_at(first)
         most = min(most, self._most)
         if state is None or most <= 0 or track.length < first:
             return []
@@ -77,6 +89,7 @@ class MtpDrafter:
                 break
             state = self._state(self._extension.llama_get_embeddings_nextn_ith(self._context.native, 0))
         track.length = first + len(drafts)
+        track.has_draft = bool(drafts)
         self._cut(number, first)
         return drafts
 
@@ -87,23 +100,22 @@ class MtpDrafter:
         if address is None:
             return
         self._batch.clear()
-        last: dict[int, bytes | None] = {}
+        states: dict[int, dict[int, bytes]] = {}
         native = batch.native
         for row in range(len(batch)):
             number, position = int(native.seq_id[row][0]), int(native.pos[row])
             track = self._tracks[number]
-            if number not in last:
+            if number not in states:
                 self._cut(number, position)
                 track.forget_behind(position)
-                track.last = []
-                last[number] = track.states.get(position)
-            state = last[number]
+            seen = states.setdefault(number, {})
+            state = seen.get(position) or track.state_at(position)
             if state is not None and track.length == position:
                 self._add(int(native.token[row]), position, number, state, wants_logits=False)
                 track.length = position + 1
-            last[number] = ctypes.string_at(address + row * self._row_bytes, self._row_bytes)
-            track.keep(position + 1, last[number] or track.zero)
-            track.last.append(position + 1)
+            seen[position + 1] = ctypes.string_at(address + row * self._row_bytes, self._row_bytes)
+        for number, seen in states.items():
+            self._tracks[number].keep(seen)
         if len(self._batch):
             self._read_batch()
 
@@ -117,7 +129,8 @@ class MtpDrafter:
         """Share what was read."""
         L.llama_memory_seq_rm(self._context.memory, target, -1, -1)
         L.llama_memory_seq_cp(self._context.memory, source, target, -1, -1)
-        self._tracks[target].states = dict(self._tracks[source].states)
+        self._tracks[target].recent = dict(self._tracks[source].recent)
+        self._tracks[target].ends = dict(self._tracks[source].ends)
         self._tracks[target].length = self._tracks[source].length
 
     def set_threads(self, threads: int) -> None:

@@ -132,7 +132,10 @@ def order(options: Sampling) -> tuple[str, ...]:
         ("logit bias", bool(options.logit_bias)),
         ("top-k", options.top_k > 0),
         ("DRY", options.dry_multiplier > 0),
-        ("penalties", (options.repeat_penalty, options.frequency_penalty, options.presence_penalty) != (1, 0, 0)),
+        (
+            "penalties",
+            (options.repeat_penalty, options.frequency_penalty, options.presence_penalty) != (1, 0, 0),
+        ),
     ]
     if options.temperature == 0:
         return (*(name for name, on in named if on), "greedy")
@@ -170,8 +173,6 @@ def _truncation(options: Sampling, seed: int) -> list[Any]:
     if options.min_p > 0:
         links.append(L.llama_sampler_init_min_p(options.min_p, 1))
     if options.xtc_probability > 0:
-        links.append(
-            L.llama_sampler_init_xtc(options.xtc_probability, options.xtc_threshold, 1, seed)
-        )
+        links.append(L.llama_sampler_init_xtc(options.xtc_probability, options.xtc_threshold, 1, seed))
     links.append(L.llama_sampler_init_temp_ext(options.temperature, options.dynamic_range, 1.0))
     return links

@@ -222,7 +222,9 @@ class Scheduler:
             size = len(job.tokens)
             token = self._draw_one(job, index)
             accepted += token == draft and job.stop is None
-            if token != draft or len(job.tokens) != size + 1:  # another token, the end, or a closing put behind it
+            if (
+                token != draft or len(job.tokens) != size + 1
+            ):  # another token, the end, or a closing put behind it
                 break
         if part.drafts:
             sequence.tokens.extend(part.drafts)
