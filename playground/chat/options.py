@@ -54,9 +54,9 @@ class LoadOptions(msgspec.Struct, frozen=True):
 
 
 class Sampling(msgspec.Struct, frozen=True):
-    """How tokens are drawn. The chain is fixed, and each link that is off is left out:
+    """How tokens are drawn. The chain is fixed, and each link that is off is left out.
 
-    logit bias, top-k, DRY, penalties, typical, top-p, min-p, XTC, temperature, draw by seed. With ``mirostat`` 2:
+    The order: logit bias, top-k, DRY, penalties, typical, top-p, min-p, XTC, temperature, draw by seed. With ``mirostat`` 2:
     logit bias, top-k, DRY, penalties, temperature, mirostat. A grammar, or the grammar of a JSON schema, limits the
     answer (not the reasoning) to what it allows, before all others.
 

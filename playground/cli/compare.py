@@ -83,14 +83,14 @@ def _file(name: str) -> str:
         raw = sys.stdin.buffer.read(_PROMPT_LIMIT_BYTES + 1) if name == "-" else _read(Path(name))
     except OSError as error:
         raise UsageError(
-            f"The prompt file {name} cannot be read: {error.strerror}.", hint="Check the path."
+            f"The file {name} cannot be read: {error.strerror}.", hint="Check the path."
         ) from error
     if len(raw) > _PROMPT_LIMIT_BYTES:
-        raise UsageError(f"The prompt file {name} is larger than 16 MiB.", hint="Shorten it.")
+        raise UsageError(f"The file {name} is larger than 16 MiB.", hint="Shorten it.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"The prompt file {name} is not UTF-8 text.", hint="Save it as UTF-8.") from error
+        raise UsageError(f"The file {name} is not UTF-8 text.", hint="Save it as UTF-8.") from error
 
 
 def _read(path: Path) -> bytes:
@@ -99,20 +99,47 @@ def _read(path: Path) -> bytes:
 
 
 def _options(arguments: argparse.Namespace) -> tuple[LoadOptions, AnswerOptions]:
-    sampling = {
-        name: value
-        for name, value in (("temperature", arguments.temperature), ("seed", arguments.seed))
-        if value is not None
+    files = {"grammar": arguments.grammar_file, "json_schema": arguments.json_schema_file}
+    sampling = {name: _file(file) for name, file in files.items() if file}
+    for name in ("temperature", "seed"):
+        if getattr(arguments, name) is not None:
+            sampling[name] = getattr(arguments, name)
+    load = {
+        "n_ctx": arguments.ctx,
+        "gpu_layers": arguments.gpu_layers,
+        "threads": arguments.threads,
+        "devices": arguments.device,
+        "tensor_split": _shares(arguments.tensor_split),
+        "cpu_experts": arguments.cpu_experts,
+        "kv_offload": not arguments.no_kv_offload,
+        "flash_attention": arguments.flash_attention,
+        "kv_type": arguments.kv_type,
+        "draft": arguments.draft,
+        "template": _file(arguments.template_file) if arguments.template_file else None,
     }
-    thinking = None if arguments.thinking is None else arguments.thinking == "on"
-    load = {"n_ctx": arguments.ctx, "gpu_layers": arguments.gpu_layers, "threads": arguments.threads}
-    answer = {"sampling": sampling, "max_tokens": arguments.max_tokens, "thinking": thinking}
+    answer = {
+        "sampling": sampling,
+        "max_tokens": arguments.max_tokens,
+        "thinking": None if arguments.thinking is None else arguments.thinking == "on",
+        "reasoning_budget": arguments.reasoning_budget,
+        "reasoning_effort": arguments.reasoning_effort,
+    }
     try:
         return msgspec.convert(load, LoadOptions), msgspec.convert(answer, AnswerOptions)
     except msgspec.ValidationError as error:
         name = str(error).rpartition("$.")[2].strip("`").rpartition(".")[2]
         what = str(error).split(" - ")[0].lower().replace("`", "")
         raise UsageError(f"The option {_option(name)} is not usable: {what}.", hint="See --help.") from error
+
+
+def _shares(text: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(",")) if text else ()
+    except ValueError as error:
+        raise UsageError(
+            f"The option --tensor-split is not usable: {text!r} is no list of numbers.",
+            hint="Write it as 3,1.",
+        ) from error
 
 
 def _option(name: str) -> str:

@@ -55,10 +55,9 @@ class Load(_Tagged, frozen=True):
 
 
 class Generate(_Tagged, frozen=True):
-    """Answer a conversation ``options.n`` times. Answered by PromptProgress..., Chunk..., then Finished for each
-    answer, or Failed once.
+    """Answer a conversation ``options.n`` times.
 
-    More may be sent while others are under way: as many as the model has sequences are answered at once, the rest wait.
+    Answered by PromptProgress..., Chunk..., then Finished for each answer, or Failed once. More may be sent while others are under way: as many as the model has sequences are answered at once, the rest wait.
     """
 
     id: int
