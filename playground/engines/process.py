@@ -63,10 +63,18 @@ def worker_command() -> list[str]:
 
 
 def worker_environment() -> dict[str, str]:
-    """Return the environment of a worker: this package importable, OpenMP threads that do not spin for long."""
+    """Return the environment of a worker: this package importable, OpenMP threads that do not spin for long.
+
+    llama.cpp prints a stack trace by a debugger before it aborts; that takes seconds and hides the cause.
+    """
     package_folder = str(Path(__file__).resolve().parents[2])
     known = [package_folder, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {"GOMP_SPINCOUNT": "1000", **os.environ, "PYTHONPATH": os.pathsep.join(known)}
+    return {
+        "GOMP_SPINCOUNT": "1000",
+        "GGML_NO_BACKTRACE": "1",
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(known),
+    }
 
 
 class EngineProcess:

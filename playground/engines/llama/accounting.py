@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 
 import msgspec
 import psutil
@@ -23,10 +24,10 @@ _FIELDS = {
 }
 
 
-def from_log(text: str) -> tuple[DeviceUse, ...]:
+def from_log(lines: Iterable[str]) -> tuple[DeviceUse, ...]:
     """Return what llama.cpp said of each device's buffers while it loaded a model and made its contexts."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for buffer, kind, size in _LINE.findall(text):
+    for buffer, kind, size in (match.groups() for line in lines if (match := _LINE.search(line))):
         found[name_of_buffer(buffer)][_FIELDS[kind]] += int(float(size) * _MIB)
     return tuple(DeviceUse(device, **sizes) for device, sizes in found.items())
 

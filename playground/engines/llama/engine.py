@@ -57,7 +57,7 @@ class Engine:
         self.context = self._context(self.model, outputs=1 + self._drafts_at_once())
         self._drafter = self._make_drafter()
         self.maker = PromptMaker(self.model, self.context.n_ctx, options.template)
-        self._buffers = accounting.from_log(log.text())
+        self._buffers = accounting.from_log(log.sizes)
         self._raise_when_cancelled()
         self.scheduler = Scheduler(
             self.context,

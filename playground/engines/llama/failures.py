@@ -19,14 +19,17 @@ def is_memory(causes: list[str]) -> bool:
     return any(word in cause.lower() for cause in causes for word in _MEMORY_WORDS)
 
 
-def load_error(path: Path) -> EngineError:
-    """Return why a file could not be loaded."""
+def load_error(path: Path, *, on_devices: bool) -> EngineError:
+    """Return why a file could not be loaded. ``on_devices``: some of its layers were to go to devices."""
     causes = log.errors()
     if is_memory(causes):
+        where = " on the devices" if on_devices else ""
         return EngineError(
             ErrorKind.OUT_OF_MEMORY,
-            f"There is not enough memory to load {path.name}.",
-            hint="Close other models or choose a smaller quantization.",
+            f"There is not enough memory{where} to load {path.name}.",
+            hint="Choose fewer GPU layers, or auto."
+            if on_devices
+            else "Close other models or choose a smaller one.",
             detail="\n".join(causes),
         )
     causes = [cause for cause in causes if cause not in _EMPTY]

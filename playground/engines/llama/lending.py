@@ -17,11 +17,13 @@ from playground.engines.llama import library
 from playground.engines.llama.devices import handles
 from playground.engines.llama.library import symbol
 
-_OWN_BYTES = 96 << 20  # for graphs and messages, beside what clients allocate
 _GET_MEMORY = 2  # the place of get_memory in ggml_backend_device_i (ggml-backend-impl.h)
+_ALLOCATE = 1  # the place of alloc_buffer in ggml_backend_buffer_type_i
 _CPU, _GPU, _INTEGRATED = 0, 1, 2
 _size_p = ctypes.POINTER(ctypes.c_size_t)
-_get_memory_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _size_p, _size_p)
+_void = ctypes.c_void_p
+_get_memory_type = ctypes.CFUNCTYPE(None, _void, _size_p, _size_p)
+_allocate_type = ctypes.CFUNCTYPE(_void, _void, ctypes.c_size_t)
 
 
 def main(arguments: list[str]) -> int:
@@ -50,19 +52,30 @@ def devices_to_lend() -> list[Any]:
     return [d for d in found if kind(d) in (_GPU, _INTEGRATED)] or [d for d in found if kind(d) == _CPU]
 
 
-def _limited(device: Any, limit_bytes: int) -> Any:  # noqa: ANN401 -- an opaque pointer
-    """Let a device report at most so much memory, less what is lent already, and refuse allocations beyond it."""
+def _limited(device: Any, limit_bytes: int) -> tuple[Any, Any]:  # noqa: ANN401 -- opaque pointers
+    """Let a device report at most so much memory, less what is lent already, and refuse buffers beyond it.
+
+    llama.cpp has no such limit, so two functions of its tables are replaced, in this process alone. Returns them: they
+    must be kept as long as llama.cpp may call them.
+    """
     own = _data_bytes(os.getpid())
+    buffer_type = symbol("ggml_backend_dev_buffer_type", _void, [_void])(device)
+    table = ctypes.cast(buffer_type, ctypes.POINTER(_void))
+    original = _allocate_type(table[_ALLOCATE])
 
     def report(_device: object, free: Any, total: Any) -> None:  # noqa: ANN401 -- ctypes pointers
-        left = max(0, limit_bytes - _lent_bytes(own))
-        free[0], total[0] = left, limit_bytes
-        _set_limit(_data_bytes(os.getpid()) + left + _OWN_BYTES)
+        free[0], total[0] = max(0, limit_bytes - _lent_bytes(own)), limit_bytes
 
-    callback = _get_memory_type(report)
-    interface = ctypes.cast(device, ctypes.POINTER(ctypes.c_void_p))
-    interface[_GET_MEMORY] = ctypes.cast(callback, ctypes.c_void_p)
-    return callback
+    def allocate(kind: int, size: int) -> int | None:
+        if _lent_bytes(own) + size > limit_bytes:
+            return None
+        found: int | None = original(kind, size)
+        return found
+
+    callbacks = _get_memory_type(report), _allocate_type(allocate)
+    ctypes.cast(device, ctypes.POINTER(_void))[_GET_MEMORY] = ctypes.cast(callbacks[0], _void)
+    table[_ALLOCATE] = ctypes.cast(callbacks[1], _void)
+    return callbacks
 
 
 def _lent_bytes(own_bytes: int) -> int:
@@ -84,14 +97,6 @@ def _data_bytes(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:")), 0)
-
-
-def _set_limit(data_bytes: int) -> None:
-    if sys.platform.startswith("linux"):
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (data_bytes, hard))
 
 
 def _end_with_parent() -> None:

@@ -55,6 +55,7 @@ class NativeLog:
 
     def __init__(self, keep: int = 400) -> None:
         self.lines: deque[tuple[int, str]] = deque(maxlen=keep)
+        self.sizes: list[str] = []  # lines about buffers, all of them since ``clear``
         self.on_line: Any = None
         self._open = ""
         self._level = 2
@@ -72,6 +73,8 @@ class NativeLog:
         if not line:
             return
         self.lines.append((self._level, line))
+        if "buffer size" in line:
+            self.sizes.append(line)
         if self._level >= 2 and not set(line) <= {"."}:
             sys.stderr.write(f"{_LEVELS.get(self._level, 'INFO')} {line}\n")
         if self.on_line is not None:
@@ -80,10 +83,7 @@ class NativeLog:
     def clear(self) -> None:
         """Forget what was said before the request that starts now."""
         self.lines.clear()
-
-    def text(self) -> str:
-        """Return the kept lines."""
-        return "\n".join(line for _, line in self.lines)
+        self.sizes.clear()
 
     def errors(self) -> list[str]:
         """Return the error lines without the names of llama.cpp's functions."""

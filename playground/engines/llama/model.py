@@ -64,7 +64,7 @@ class Model:
         if not self.native:
             if is_cancelled():
                 raise LoadCancelledError
-            raise failures.load_error(path)
+            raise failures.load_error(path, on_devices=bool(placement.gpu_layers))
         self.vocab = L.llama_model_get_vocab(self.native)
         self._read_traits()
 
