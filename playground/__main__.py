@@ -8,6 +8,7 @@ playground engine-worker
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -66,6 +67,7 @@ def _window(arguments: list[str]) -> int:
 
     problems = preflight.window_problems()
     if not problems:
+        gc.disable()  # what is made before the first paint stays; the app switches it on again
         from playground import app
 
         return app.run(
