@@ -8,6 +8,7 @@ playground engine-worker | device-worker PORT THREADS BYTES
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -70,6 +71,7 @@ def _window(arguments: list[str]) -> int:
 
     problems = preflight.window_problems()
     if not problems:
+        gc.disable()  # what is made before the first paint stays; the app switches it on again
         from playground import app
 
         return app.run(

@@ -20,6 +20,7 @@ from playground.compare.events import (
     WantedPlan,
 )
 from playground.models.files import ModelFile
+from playground.ui.compare_words import NOTHING_LOADED
 
 _SPEED_SAMPLES = 60
 _SAMPLE_S = 0.25
@@ -78,6 +79,16 @@ class LaneState:
         return self.phase in _RUNNING
 
     @property
+    def is_answering(self) -> bool:
+        """Return whether this lane's model writes its answer now."""
+        return self.phase is Phase.ANSWERING
+
+    @property
+    def has_failed(self) -> bool:
+        """Return whether this lane's last run has failed."""
+        return self.phase is Phase.FAILED
+
+    @property
     def is_busy(self) -> bool:
         """Return whether the lane's model or settings must not change now."""
         return self.is_running or self.phase is Phase.PREPARING
@@ -93,7 +104,7 @@ class CompareState:
     plan: Plan | None = None
     title: str = ""
     sentence: str = ""
-    engines: str = "No model loaded"
+    engines: str = NOTHING_LOADED
     memory: str = ""
     memory_shares: tuple[float, float] = (0.0, 0.0)  # ours, others', of the machine's memory
 

@@ -16,7 +16,7 @@ from playground.compare.events import Lane, LaneDone, LaneText, RunEvent, Wanted
 from playground.errors import PlaygroundError
 from playground.ui.bridge import Bridge
 from playground.ui.compare_state import CompareState, LaneState, Phase, reduced, started
-from playground.ui.compare_words import size
+from playground.ui.compare_words import NOTHING_LOADED, size
 from playground.ui.services import Run, Services
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class CompareVm(QObject):
         reading = self._services.memory()
         count = reading.engines
         engines = (
-            f"{count} model{'s' * (count != 1)} loaded, {reading.cores} cores" if count else "No model loaded"
+            f"{count} model{'s' * (count != 1)} loaded, {reading.cores} cores" if count else NOTHING_LOADED
         )
         total = max(reading.total_bytes, 1)
         shares = (reading.ours_bytes / total, max(reading.used_bytes - reading.ours_bytes, 0) / total)

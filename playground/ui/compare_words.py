@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from playground.ui.compare_state import LaneState, Phase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playground.ui.compare_state import LaneState
 
 Pill = tuple[str, str]  # words, role in the style sheet
 DASH = "–"
+NO_MODEL: Pill = ("Choose a model", "plain")
+NOTHING_LOADED = "No model loaded"
 
 
 def pill(lane: LaneState, other: LaneState | None = None) -> Pill:
     """Return the lane's state in words and how to colour it."""
+    from playground.ui.compare_state import Phase
+
     if lane.stopping and lane.is_running:
         return "Stopping", "warn"
     share = f" {lane.fraction:.0%}" if lane.fraction is not None else ""
     waiting = f"Waiting for {other.slot}" if other is not None and other.is_running else "Loaded"
     words: dict[Phase, Pill] = {
-        Phase.EMPTY: ("Choose a model", "plain"),
+        Phase.EMPTY: NO_MODEL,
         Phase.PREPARING: (f"{lane.doing or 'Preparing'}{share}", "run"),
         Phase.READY: ("Ready", "plain"),
         Phase.QUEUED: ("Queued", "plain"),
@@ -44,7 +51,7 @@ def tokens_per_s(lane: LaneState) -> str:
     """Return the speed, final or so far."""
     if lane.result and lane.result.timings.decode_tokens_per_s:
         return f"{lane.result.timings.decode_tokens_per_s:.1f}"
-    if lane.phase is Phase.ANSWERING and lane.decode_s > 0 and lane.tokens > 1:
+    if lane.is_answering and lane.decode_s > 0 and lane.tokens > 1:
         return f"{(lane.tokens - 1) / lane.decode_s:.1f}"
     return DASH
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
-from playground.chat.options import AnswerOptions, LoadOptions
-from playground.models.files import ModelFile
 from playground.ui import compare_words as words
-from playground.ui.compare_state import LaneState, Phase
-from playground.ui.compare_vm import Step
 from playground.ui.icons import icon
 from playground.ui.lane_header import LaneHeader
-from playground.ui.lane_settings import LaneSettings
 from playground.ui.meters import ElidedLabel
 from playground.ui.transcript import TranscriptView
+
+if TYPE_CHECKING:
+    from playground.chat.options import AnswerOptions, LoadOptions
+    from playground.models.files import ModelFile
+    from playground.ui.compare_state import LaneState
+    from playground.ui.compare_vm import Step
 
 _EMPTY = "Choose a model above, or drop a .gguf file here."
 _IDLE = "Pick one of the prompts below or write your own, then press Ctrl+Enter."
@@ -32,23 +34,24 @@ class LaneCard(QFrame):
     copy_wanted = Signal(str)
     options_chosen = Signal(object, object)
 
-    def __init__(self, slot: str, quant_types: tuple[str, ...], cores: int) -> None:
+    def __init__(self, slot: str) -> None:
         super().__init__()
         self.setObjectName("card")
         self.setMinimumWidth(340)
         self.setAcceptDrops(True)
-        self._slot, self._cores = slot, cores
-        self._options = LoadOptions(), AnswerOptions()
+        self._slot, self._cores = slot, 1
+        self._options: tuple[LoadOptions, AnswerOptions] | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
-        self.header = LaneHeader(slot, quant_types)
+        self.header = LaneHeader(slot)
         self.header.model_chosen.connect(self.model_chosen)
         self.header.copy_wanted.connect(self.copy_wanted)
         self.header.file_wanted.connect(self._choose_file)
         self.transcript = TranscriptView()
         self.transcript.setAccessibleName(f"Answer {slot}")
         self.transcript.setAcceptDrops(False)
+        self.transcript.setPlaceholderText(_EMPTY)
         layout.addWidget(self.header)
         layout.addWidget(self.transcript, 1)
         layout.addWidget(self._foot())
@@ -75,6 +78,9 @@ class LaneCard(QFrame):
         self._note.setProperty("role", "small")
         for widget in (self.stop, self.again, self.settings, self.next_step):
             row.addWidget(widget)
+        for widget in (self.stop, self.again, self.next_step):
+            widget.setEnabled(False)
+        self.next_step.setVisible(False)
         row.addStretch()
         row.addWidget(self._note, 1)
         self.set_icons()
@@ -84,6 +90,12 @@ class LaneCard(QFrame):
         """Draw the icons in the theme's colours."""
         for button, name in ((self.stop, "stop"), (self.again, "redo"), (self.settings, "settings")):
             button.setIcon(icon(name, size=16))
+        self.header.set_icons()
+
+    def offer(self, quant_types: tuple[str, ...], cores: int) -> None:
+        """Set what the menus can offer: types for smaller copies, cores for threads."""
+        self.header.offer_copies(quant_types)
+        self._cores = cores
 
     def render_state(
         self, lane: LaneState, other: LaneState, models: tuple[ModelFile, ...], can_run: bool
@@ -92,7 +104,7 @@ class LaneCard(QFrame):
         self.header.render_state(lane, other, models)
         self.stop.setEnabled(lane.is_busy and not lane.stopping)
         self.again.setEnabled(can_run and lane.model is not None and (lane.result is not None))
-        self.next_step.setVisible(lane.phase is Phase.FAILED)
+        self.next_step.setVisible(lane.has_failed)
         self.next_step.setEnabled(can_run)
         self.settings.setEnabled(not lane.is_busy)
         self._note.set_whole_text(words.note(lane))
@@ -132,6 +144,8 @@ class LaneCard(QFrame):
             self.model_chosen.emit(path)
 
     def _choose_file(self) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
         dialog = QFileDialog(self, f"Model for lane {self._slot}", "", "GGUF models (*.gguf)")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.model_chosen)
@@ -139,6 +153,10 @@ class LaneCard(QFrame):
         dialog.open()
 
     def _open_settings(self) -> None:
+        if self._options is None:
+            return
+        from playground.ui.lane_settings import LaneSettings
+
         dialog = LaneSettings(self._slot, *self._options, self._cores, self)
         dialog.accepted_options.connect(self.options_chosen)
         dialog.finished.connect(dialog.deleteLater)

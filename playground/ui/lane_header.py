@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QVBoxLayout
 
-from playground.models.files import ModelFile
 from playground.ui import compare_words as words
-from playground.ui.compare_state import LaneState
+from playground.ui.by_name import set_by_name
 from playground.ui.icons import icon
 from playground.ui.meters import Metric, Sparkline, Tile, label, set_role
+
+if TYPE_CHECKING:
+    from playground.models.files import ModelFile
+    from playground.ui.compare_state import LaneState
 
 _CHIP_WIDTHS = (520, 440, 360)  # below such a width the first, second, third chip goes
 _LONGEST_NAME = 24
@@ -23,10 +28,10 @@ class LaneHeader(QFrame):
     file_wanted = Signal()
     copy_wanted = Signal(str)
 
-    def __init__(self, slot: str, quant_types: tuple[str, ...]) -> None:
+    def __init__(self, slot: str) -> None:
         super().__init__()
         self.setObjectName("cardhead")
-        self._quant_types = quant_types
+        self._quant_types: tuple[str, ...] = ()
         self._shown_models: tuple[ModelFile, ...] | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 12, 10)
@@ -40,14 +45,15 @@ class LaneHeader(QFrame):
         self.model = QPushButton("Choose a model")
         self.model.setObjectName("model")
         self.model.setAccessibleName(f"Model {slot}")
-        self.model.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        set_by_name(self.model, layoutDirection="RightToLeft")
         self.model.setIconSize(QSize(14, 14))
         self.model.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._menu = QMenu(self.model)
         self._menu.setAccessibleName(f"Models for {slot}")
         self.model.clicked.connect(self._open_menu)
         self._chips = [label("", "badge") for _ in range(3)]
-        self._pill = label("", "plain")
+        text, role = words.NO_MODEL
+        self._pill = label(text, role, f"State {slot}: {text}")
         row.addWidget(Tile(slot))
         row.addWidget(self.model)
         for chip in self._chips:
@@ -68,6 +74,14 @@ class LaneHeader(QFrame):
         row.addWidget(self._sparkline)
         return row
 
+    def offer_copies(self, quant_types: tuple[str, ...]) -> None:
+        """Set the types that the menu offers for smaller copies."""
+        self._quant_types = quant_types
+
+    def set_icons(self) -> None:
+        """Draw the icon in the theme's colours."""
+        self.model.setIcon(icon("down", size=14))
+
     def render_state(self, lane: LaneState, other: LaneState, models: tuple[ModelFile, ...]) -> None:
         """Show a lane's state."""
         name = lane.model.name if lane.model else "Choose a model"
@@ -77,7 +91,6 @@ class LaneHeader(QFrame):
         self.model.setAccessibleDescription(f"{name} {lane.model.quant}" if lane.model else name)
         self.model.setEnabled(not lane.is_busy)
         self.model.setToolTip("Stop the answer to choose another model." if lane.is_busy else name)
-        self.model.setIcon(icon("down", size=14))
         text, role = words.pill(lane, other)
         self._pill.setText(text)
         self._pill.setAccessibleName(f"State {lane.slot}: {text}")

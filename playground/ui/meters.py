@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6 import QtCore
+from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from playground.ui import theme
+from playground.ui.by_name import set_by_name
 
 
 def label(text: str = "", role: str = "", name: str = "") -> QLabel:
     """Return a label with a role of the style sheet."""
     made = QLabel(text)
-    made.setTextFormat(Qt.TextFormat.PlainText)
+    set_by_name(made, textFormat="PlainText")
     if role:
         made.setProperty("role", role)
     if name:
@@ -46,10 +48,13 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the shortened text."""
+        if not self.text():
+            return
+        qt = QtCore.Qt
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
+        text = self.fontMetrics().elidedText(self.text(), qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(qt.AlignmentFlag.AlignVCenter | qt.AlignmentFlag.AlignLeft), text)
         painter.end()
 
 
@@ -62,10 +67,11 @@ class Metric(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self._caption = label(caption, "k")
-        self._value = label("–", "v")
+        self._value = label("", "v")
         self._value.setMinimumWidth(self._value.fontMetrics().horizontalAdvance("000.0 M"))
         layout.addWidget(self._caption)
         layout.addWidget(self._value)
+        self.show_value("–")
 
     def show_value(self, value: str, caption: str | None = None) -> None:
         """Show a value, and a caption when it changes; both are in the accessible name."""
@@ -124,12 +130,13 @@ class Sparkline(QWidget):
         painter.end()
 
 
-class MemoryBar(QWidget):
-    """The machine's memory: ours, what others use, and what is free."""
+class MemoryBar(QFrame):
+    """The machine's memory: ours, what others use, and what is free. The style sheet paints what is free."""
 
     def __init__(self) -> None:
         super().__init__()
         self._ours = self._others = 0.0
+        self.setObjectName("memorybar")
         self.setFixedSize(120, 6)
         self.setAccessibleName("Memory in use")
 
@@ -139,41 +146,31 @@ class MemoryBar(QWidget):
             self._ours, self._others = ours, others
             self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
-        """Paint the three parts."""
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
+        """Paint the two parts that are in use."""
+        super().paintEvent(event)
+        if not self._ours + self._others:
+            return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect, colours = QRectF(self.rect()), theme.current()
         clip = QPainterPath()
         clip.addRoundedRect(rect, 3, 3)
         painter.setClipPath(clip)
-        painter.fillRect(rect, QColor(colours.line))
         used = rect.width() * min(self._ours + self._others, 1.0)
         painter.fillRect(QRectF(0, 0, used, rect.height()), QColor(colours.faint))
         painter.fillRect(QRectF(0, 0, rect.width() * self._ours, rect.height()), QColor(colours.accent))
         painter.end()
 
 
-class Tile(QWidget):
+class Tile(QLabel):
     """A lane's letter on its colour."""
 
     def __init__(self, slot: str) -> None:
-        super().__init__()
-        self._slot = slot
+        super().__init__(slot)
+        self.setProperty("role", f"tile{slot}")
         self.setFixedSize(20, 20)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
-        """Paint the letter."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(slot_colour(self._slot))
-        painter.drawRoundedRect(QRectF(self.rect()), 6, 6)
-        painter.setPen(QColor(theme.current().onaccent))
-        painter.setFont(theme.font(8.5, 700))
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._slot)
-        painter.end()
+        set_by_name(self, textFormat="PlainText", alignment="AlignCenter")
 
 
 def slot_colour(slot: str) -> QColor:

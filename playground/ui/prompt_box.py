@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPlainTextEdit, QPushButton
+from PySide6.QtCore import QPoint, QSize, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPlainTextEdit, QPushButton, QVBoxLayout
 
-from playground.compare.prompts import Prompt
 from playground.ui import theme
 from playground.ui.icons import icon
+
+if TYPE_CHECKING:
+    from playground.compare.prompts import Prompt
 
 _MOST_LINES = 8
 _PADDING = 14
@@ -20,9 +23,11 @@ class PromptBox(QFrame):
 
     run_wanted = Signal(str)
 
-    def __init__(self, prompts: Sequence[Prompt]) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setObjectName("prompt")
+        self._offered: Sequence[Prompt] = ()
+        self._menu: QMenu | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
         row.setSpacing(8)
@@ -35,13 +40,7 @@ class PromptBox(QFrame):
         self.prompts.setAccessibleName("Prompts")
         self.prompts.setToolTip("Choose a built-in coding prompt")
         self.prompts.setIconSize(QSize(16, 16))
-        menu = QMenu(self.prompts)
-        for prompt in prompts:
-            action = menu.addAction(f"{prompt.title}   tier {prompt.tier}")
-            action.triggered.connect(lambda _checked=False, p=prompt: self.set_text(p.text))
-        self.prompts.clicked.connect(
-            lambda: menu.popup(self.prompts.mapToGlobal(self.prompts.rect().topLeft()) - _below(menu))
-        )
+        self.prompts.clicked.connect(self._open_menu)
         self.run = QPushButton("Run both")
         self.run.setObjectName("primary")
         self.run.setAccessibleName("Run both")
@@ -49,10 +48,15 @@ class PromptBox(QFrame):
         self.run.setIconSize(QSize(16, 16))
         self.run.clicked.connect(self.submit)
         row.addWidget(self.editor, 1)
-        row.addWidget(self.prompts, 0, Qt.AlignmentFlag.AlignBottom)
-        row.addWidget(self.run, 0, Qt.AlignmentFlag.AlignBottom)
+        row.addLayout(_at_the_bottom(self.prompts))
+        row.addLayout(_at_the_bottom(self.run))
+        self.render_state(can_run=False, why_not="Choose a model first.")
         self.set_icons()
         self._grow()
+
+    def offer(self, prompts: Sequence[Prompt]) -> None:
+        """Set the prompts of the menu."""
+        self._offered, self._menu = prompts, None
 
     def set_icons(self) -> None:
         """Draw the icons in the theme's colours."""
@@ -79,11 +83,27 @@ class PromptBox(QFrame):
         self.run.setEnabled(can_run)
         self.run.setToolTip("Send to both models  (Ctrl+Enter)" if can_run else why_not)
 
+    def _open_menu(self) -> None:
+        menu = self._menu
+        if menu is None:
+            menu = self._menu = QMenu(self.prompts)
+            for prompt in self._offered:
+                action = menu.addAction(f"{prompt.title}   tier {prompt.tier}")
+                action.triggered.connect(lambda _checked=False, p=prompt: self.set_text(p.text))
+        menu.popup(self.prompts.mapToGlobal(self.prompts.rect().topLeft()) - _below(menu))
+
     def _grow(self) -> None:
         lines = min(max(int(self.editor.document().size().height()), 1), _MOST_LINES)
         height = lines * self.editor.fontMetrics().lineSpacing() + _PADDING
         if height != self.editor.height():
             self.editor.setFixedHeight(height)
+
+
+def _at_the_bottom(button: QPushButton) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.addStretch()
+    column.addWidget(button)
+    return column
 
 
 def _below(menu: QMenu) -> QPoint:

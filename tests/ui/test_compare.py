@@ -37,9 +37,9 @@ def in_window(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[[Scenario],
     asyncio.set_event_loop(loop)
 
     async def drive(scenario: Scenario) -> None:
-        running = application.App(qapp, "light")
-        running.set_theme("light")
-        running.window.show()
+        window = application.make_window(qapp, "light")
+        running = application.App(qapp, window)
+        window.show()
         try:
             await scenario(running)
         finally:
