@@ -152,9 +152,26 @@ async def _compare(
     arguments: argparse.Namespace, question: _Question, load: LoadOptions, answer: AnswerOptions
 ) -> int:
     conversation = Conversation(question.system).with_user(question.text, question.completion)
+    pool = EnginePool(hardware.physical_cores())
+    looking = asyncio.create_task(pool.known_devices())  # while the models are being prepared
+    try:
+        lanes, failed = await _lanes(arguments.models, conversation, load, answer)
+        plan, results = await _run(lanes, arguments.plan, pool)
+    finally:
+        await looking
+        await pool.close()
+    results = sorted([*failed, *results], key=lambda result: result.slot)
+    _show(arguments.json, question, plan, results)
+    return 0 if all(result.error is None and result.stop != "cancelled" for result in results) else 1
+
+
+async def _lanes(
+    refs: list[str], conversation: Conversation, load: LoadOptions, answer: AnswerOptions
+) -> tuple[list[Lane], list[LaneResult]]:
+    """Return the lanes whose models are there, and the results of those that are not. Raises UsageError."""
     lanes: list[Lane] = []
     failed: list[LaneResult] = []
-    for slot, ref in zip("ABCDEFGH", arguments.models, strict=False):
+    for slot, ref in zip("ABCDEFGH", refs, strict=False):
         try:
             model = await prepare(ref, lambda what, fraction: output.status(f"{what} {fraction:.0%}"))
         except UsageError:
@@ -164,14 +181,7 @@ async def _compare(
             output.say(f"{slot}: {error.sentence()}")
             continue
         lanes.append(Lane(slot, model, conversation, load, answer))
-    pool = EnginePool(hardware.physical_cores())
-    try:
-        plan, results = await _run(lanes, arguments.plan, pool)
-    finally:
-        await pool.close()
-    results = sorted([*failed, *results], key=lambda result: result.slot)
-    _show(arguments.json, question, plan, results)
-    return 0 if all(result.error is None and result.stop != "cancelled" for result in results) else 1
+    return lanes, failed
 
 
 async def _run(lanes: list[Lane], wanted: str, pool: EnginePool) -> tuple[Plan | None, list[LaneResult]]:

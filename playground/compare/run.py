@@ -23,7 +23,7 @@ from playground.compare.events import (
     WantedPlan,
 )
 from playground.compare.loading import load
-from playground.compare.memory import needed_bytes
+from playground.compare.needs import host_needs
 from playground.compare.plan import make_plan
 from playground.engines.pool import EnginePool
 from playground.engines.process import EngineProcess
@@ -84,6 +84,8 @@ class Comparison:
                     task.add_done_callback(self._stopping.discard)
 
     async def _run(self) -> None:
+        if any(progress.lane.load.gpu_layers not in ("none", 0) for progress in self._lanes.values()):
+            await self._pool.known_devices()
         plan = await asyncio.to_thread(self._plan)
         self._queue.put_nowait(Planned(plan))
         if plan.mode == "sequential":
@@ -93,7 +95,8 @@ class Comparison:
 
     def _plan(self) -> Plan:
         loaded = [slot for slot in self._lanes if self._ready(slot) is not None]
-        needs = {slot: needed_bytes(p.lane) for slot, p in self._lanes.items() if slot not in loaded}
+        to_load = [progress.lane for slot, progress in self._lanes.items() if slot not in loaded]
+        needs = host_needs(to_load, self._pool.devices)
         return make_plan(
             list(self._lanes),
             self._wanted,

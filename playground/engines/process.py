@@ -119,8 +119,19 @@ class EngineProcess:
 
     async def start(self) -> None:
         """Start the process and wait for its greeting. Raises EngineError."""
-        try:
-            self._process = await asyncio.create_subprocess_exec(
+        await self._create()
+        self._last_heard = time.monotonic()
+        self._keep(self._listen())
+        self._stderr_task = self._keep(self._collect_stderr())
+        async with self._busy:
+            hello = await self._next()
+        if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
+            raise await self._break_off("greeted with something else")
+
+    async def _create(self) -> None:
+        """Create the process; a caller that is cancelled meanwhile still has it, to be ended by ``close``."""
+        creating = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -129,17 +140,17 @@ class EngineProcess:
                 limit=protocol.LINE_LIMIT_BYTES,
                 start_new_session=True,
             )
+        )
+        try:
+            self._process = await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):
+                self._process = await creating
+            raise
         except OSError as error:
             raise EngineError(
                 ErrorKind.CRASHED, f"The engine process cannot be started: {error.strerror}."
             ) from error
-        self._last_heard = time.monotonic()
-        self._keep(self._listen())
-        self._stderr_task = self._keep(self._collect_stderr())
-        async with self._busy:
-            hello = await self._next()
-        if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
-            raise await self._break_off("greeted with something else")
 
     async def load(
         self,
