@@ -22,7 +22,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextOption,
 )
-from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QWidget
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from playground.ui import theme
 from playground.ui.transcript import cards, highlight
@@ -63,7 +63,7 @@ class _Entry:
         return "".join(self.parts)
 
 
-class TranscriptView(QTextBrowser):
+class TranscriptView(QTextEdit):
     """A read-only, streaming Markdown view. Links and images are shown, never followed or fetched."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -177,8 +177,6 @@ class TranscriptView(QTextBrowser):
         document = self.document()
         document.setUndoRedoEnabled(False)
         document.setDocumentMargin(_MARGIN)
-        self.setOpenLinks(False)
-        self.setOpenExternalLinks(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setLineWrapMode(QTextEdit.LineWrapMode.WidgetWidth)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
