@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from playground import preflight
-from playground.ui.compare_page import FRAME_MS
 from tests.e2e.desktop import Desktop, missing_packages
 from tests.e2e.reader import Reader
 from tests.support.tiny_gguf import build
@@ -30,6 +29,7 @@ _ROLES = {
     "Answer B": "text",
 }
 _ENDLESS_CTX = 65_536
+_FRAMES_S = 0.1
 Opened = Callable[[Path, Path], Reader]
 
 
@@ -140,7 +140,7 @@ def test_endless_answers_are_stopped_one_by_one_and_by_escape(
 
 def _wait_for_answers(reader: Reader) -> None:
     reader.until(lambda: _states(reader) == ["Done", "Done"], "two answers")
-    time.sleep(3 * FRAME_MS / 1000)  # the page's timer brings the last words after the state
+    time.sleep(_FRAMES_S)  # the page's timer brings the last words after the state
 
 
 def _let_answer_for_ever(reader: Reader, slot: str) -> None:
