@@ -101,6 +101,8 @@ class ComparePage(QWidget):
         for index, card in enumerate(self.lanes.values()):
             splitter.addWidget(card)
             splitter.setStretchFactor(index, 1)
+        for card in reversed(self.lanes.values()):
+            card.lower()  # a splitter reverses its widgets, and screen readers read them in that order
         splitter.setSizes([1000] * len(self.lanes))
         self._scroll_sync = ScrollSync([card.transcript for card in self.lanes.values()])
         return splitter
@@ -184,7 +186,6 @@ class ComparePage(QWidget):
 def _flat(text: str, tip: str) -> QPushButton:
     made = QPushButton(text)
     made.setObjectName("flat")
-    made.setAccessibleName(text)
     made.setToolTip(tip)
     made.setIconSize(QSize(16, 16))
     return made

@@ -37,6 +37,7 @@ class LaneCard(QFrame):
     def __init__(self, slot: str) -> None:
         super().__init__()
         self.setObjectName("card")
+        self.setAccessibleName(f"Lane {slot}")
         self.setMinimumWidth(340)
         self.setAcceptDrops(True)
         self._slot, self._cores = slot, 1

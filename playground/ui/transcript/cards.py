@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTextBlock
-from PySide6.QtWidgets import QTextBrowser, QToolButton
+from PySide6.QtWidgets import QTextEdit, QToolButton
 
 from playground.ui import theme
 from playground.ui.transcript.formats import (
@@ -40,7 +40,7 @@ class Card:
     head: float = 0.0
 
 
-def visible_cards(view: QTextBrowser) -> list[Card]:
+def visible_cards(view: QTextEdit) -> list[Card]:
     """Return the cards in sight, from top to bottom."""
     layout = view.document().documentLayout()
     offset, height = view.verticalScrollBar().value(), view.viewport().height()
@@ -121,7 +121,7 @@ def _paint_code(painter: QPainter, rect: QRectF, head: float) -> None:
 class CopyButtons:
     """A pool of buttons over the visible code cards, pinned to the top while a card is in sight."""
 
-    def __init__(self, view: QTextBrowser, copy: Callable[[int], None]) -> None:
+    def __init__(self, view: QTextEdit, copy: Callable[[int], None]) -> None:
         self._view = view
         self._copy = copy
         self._buttons: list[QToolButton] = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6 import QtCore
 from PySide6.QtGui import QGuiApplication, QPainter, QTextOption
-from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from playground.ui import theme
 from playground.ui.by_name import set_by_name
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _MARGIN = 16
 
 
-class TranscriptView(QTextBrowser):
+class TranscriptView(QTextEdit):
     """A read-only, streaming Markdown view. Links and images are shown, never followed or fetched."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -109,8 +109,6 @@ class TranscriptView(QTextBrowser):
         document = self.document()
         document.setUndoRedoEnabled(False)
         document.setDocumentMargin(_MARGIN)
-        self.setOpenLinks(False)
-        self.setOpenExternalLinks(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         set_by_name(
