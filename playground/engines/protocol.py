@@ -143,6 +143,12 @@ class MemoryUse(msgspec.Struct, frozen=True):
     peak_bytes: int = 0
     devices: tuple[DeviceUse, ...] = ()
 
+    @property
+    def held_bytes(self) -> int:
+        """Return all that the model holds now: the process's own memory, and what lies on other devices."""
+        remote = (use for use in self.devices if use.device != "CPU")
+        return self.resident_bytes + sum(u.weights_bytes + u.kv_bytes + u.compute_bytes for u in remote)
+
 
 class LoadedModel(msgspec.Struct, frozen=True):
     """What a loaded model turned out to be."""

@@ -94,8 +94,9 @@ class ConversationDocument:
             entry = _Entry("reasoning")
             self._entries.append(entry)
             self._write_reasoning_head(entry)
+        goes_on = bool(entry.parts) and not (entry.parts[-1][-1:].isspace() or text[:1].isspace())
+        entry.words += len(text.split()) - (goes_on and bool(text.split()))
         entry.parts.append(text)
-        entry.words += text.count(" ") + text.count("\n")
         self._update_reasoning_head(entry)
         if entry.expanded:
             self._write_reasoning(text)
