@@ -16,10 +16,24 @@ _MODEL = ModelFile("x.gguf", "x.gguf", "x", 1, "llama", "Q4_K_M", 1, 8192, is_ba
 def _result(
     slot: str, speed: float | None, resident: int, *, shared: bool = True, **more: object
 ) -> LaneResult:
+    timings, memory = (
+        Timings(decode_tokens_per_s=speed, first_token_s=0.5),
+        MemoryUse(resident_bytes=resident),
+    )
     result = LaneResult(
-        *(slot, _MODEL, "answer", "", "end", None, Usage(10, 0, 10)),
-        *(Timings(decode_tokens_per_s=speed, first_token_s=0.5), MemoryUse(resident_bytes=resident)),
-        *(LoadOptions(), AnswerOptions(), 1, shared),
+        slot=slot,
+        model=_MODEL,
+        answer="answer",
+        reasoning="",
+        stop="end",
+        error=None,
+        usage=Usage(10, 0, 10),
+        timings=timings,
+        memory=memory,
+        load=LoadOptions(),
+        options=AnswerOptions(),
+        threads=1,
+        shared=shared,
     )
     return msgspec.structs.replace(result, **more)
 
