@@ -36,6 +36,7 @@ from playground.engines.protocol import MemoryUse, Timings, Usage
 from playground.errors import PlaygroundError, UsageError
 from playground.models import hardware
 from playground.models.files import ModelFile
+from playground.models.recommended import recommended
 
 _PROMPT_LIMIT_BYTES = 16 << 20
 _WORDS = {
@@ -156,6 +157,8 @@ async def _compare(
     looking = asyncio.create_task(pool.known_devices())  # while the models are being prepared
     try:
         lanes, failed = await _lanes(arguments.models, conversation, load, answer)
+        if arguments.recommended:
+            lanes = [_as_recommended(lane, arguments) for lane in lanes]
         plan, results = await _run(lanes, arguments.plan, pool)
     finally:
         await looking
@@ -182,6 +185,15 @@ async def _lanes(
             continue
         lanes.append(Lane(slot, model, conversation, load, answer))
     return lanes, failed
+
+
+def _as_recommended(lane: Lane, arguments: argparse.Namespace) -> Lane:
+    """Return a lane that samples as its model's publisher recommends; what was named on the command line stays."""
+    answer = lane.answer
+    sampling = recommended(lane.model, answer.sampling, answer.thinking)
+    if arguments.temperature is not None:
+        sampling = msgspec.structs.replace(sampling, temperature=arguments.temperature)
+    return msgspec.structs.replace(lane, answer=msgspec.structs.replace(answer, sampling=sampling))
 
 
 async def _run(lanes: list[Lane], wanted: str, pool: EnginePool) -> tuple[Plan | None, list[LaneResult]]:

@@ -76,6 +76,9 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=int, default=1024, metavar="N")
     parser.add_argument("--temperature", type=float, metavar="X")
     parser.add_argument("--seed", type=int, metavar="N")
+    parser.add_argument(
+        "--recommended", action="store_true", help="sample as each model's publisher recommends"
+    )
     parser.add_argument("--ctx", type=int, metavar="N", help="tokens of context")
     parser.add_argument("--gpu-layers", type=gpu_layers, default="auto", metavar="auto|none|all|N")
     parser.add_argument(
