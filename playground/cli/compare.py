@@ -124,6 +124,7 @@ def _options(arguments: argparse.Namespace) -> tuple[LoadOptions, AnswerOptions]
         "thinking": None if arguments.thinking is None else arguments.thinking == "on",
         "reasoning_budget": arguments.reasoning_budget,
         "reasoning_effort": arguments.reasoning_effort,
+        "context_shift": arguments.context_shift,
     }
     try:
         return msgspec.convert(load, LoadOptions), msgspec.convert(answer, AnswerOptions)

@@ -100,6 +100,9 @@ def _compare(parser: argparse.ArgumentParser) -> None:
         "--reasoning-budget", type=int, metavar="N", help="tokens; then the model must answer"
     )
     parser.add_argument("--reasoning-effort", choices=EFFORTS)
+    parser.add_argument(
+        "--context-shift", action="store_true", help="forget the oldest turns when it is full"
+    )
     parser.add_argument("--grammar-file", metavar="FILE", help="GBNF that the answer must follow")
     parser.add_argument(
         "--json-schema-file", metavar="FILE", help="a JSON schema that the answer must follow"

@@ -238,6 +238,7 @@ def _result(progress: _Progress, finished: Finished | None, error: PlaygroundErr
         answer_prefix=finished.prefix if finished else "",
         loaded=loaded.model if loaded else None,
         warnings=(*(loaded.warnings if loaded else ()), *(finished.warnings if finished else ())),
+        draft=finished.draft if finished else None,
     )
 
 

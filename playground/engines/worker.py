@@ -15,7 +15,6 @@ import queue
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,7 +102,7 @@ class Worker:
     """Carries out commands on the main thread; between two, it writes at the answers under way."""
 
     def __init__(self, wire: Wire) -> None:
-        from playground.engines.llama.context import AbortFlag
+        from playground.engines.llama.abort import AbortFlag
 
         self._wire = wire
         self._abort = AbortFlag()
@@ -137,6 +136,8 @@ class Worker:
         except MemoryError:
             error = EngineError(ErrorKind.OUT_OF_MEMORY, "The engine ran out of memory.")
         except Exception as caught:  # noqa: BLE001 -- the last line of defence of a process boundary
+            import traceback
+
             error = EngineError(
                 ErrorKind.INTERNAL,
                 "The engine failed in an unexpected way.",
@@ -225,7 +226,7 @@ class Worker:
 
     def _load(self, command: Load) -> None:
         from playground.engines.llama import devices
-        from playground.engines.llama.engine import Callbacks, Engine
+        from playground.engines.llama.engine import Callbacks, Engine  # jinja2 comes with it
         from playground.engines.llama.model import LoadCancelledError
 
         placement = command.placement

@@ -7,12 +7,11 @@ whatever llama.cpp numbers it in this process.
 from __future__ import annotations
 
 import ctypes
-import importlib.metadata
 import re
 import socket
 from typing import Any, Literal
 
-from playground.engines.llama.library import DISTRIBUTION, L, symbol
+from playground.engines.llama.library import DISTRIBUTION, L, binding_version, symbol
 from playground.engines.protocol import Description, Device
 from playground.errors import EngineError, ErrorKind
 
@@ -49,7 +48,7 @@ def add_rpc(endpoints: tuple[str, ...]) -> None:
                 ErrorKind.LOAD_FAILED,
                 "This build of llama.cpp cannot use devices of other machines.",
                 hint="Build it with: CMAKE_ARGS=-DGGML_RPC=on python3 -m pip install --force-reinstall "
-                f"--no-cache-dir {DISTRIBUTION}=={importlib.metadata.version(DISTRIBUTION)}",
+                f"--no-cache-dir {DISTRIBUTION}=={binding_version()}",
             )
         _try_connection(endpoint)
         registry = symbol("ggml_backend_rpc_add_server", _void, [ctypes.c_char_p])(endpoint.encode())
@@ -100,7 +99,7 @@ def describe(rpc: tuple[str, ...]) -> Description:
     """Return what this build is and what it can use. Raises EngineError when an RPC server is not to be had."""
     add_rpc(rpc)
     return Description(
-        binding_version=importlib.metadata.version(DISTRIBUTION),
+        binding_version=binding_version(),
         system_info=L.llama_print_system_info().decode("utf-8", "replace").strip(),
         gpu_offload=bool(L.llama_supports_gpu_offload()),
         devices=all_devices(),

@@ -11,7 +11,8 @@ import msgspec
 
 from playground.chat.options import MTP, AnswerOptions, LoadOptions
 from playground.engines.llama import accounting, sampler
-from playground.engines.llama.context import AbortFlag, Context
+from playground.engines.llama.abort import AbortFlag
+from playground.engines.llama.context import Context
 from playground.engines.llama.drafting import Drafter, ModelDrafter, refuse_other_vocabulary
 from playground.engines.llama.job import Clock, Job, OnText
 from playground.engines.llama.library import log

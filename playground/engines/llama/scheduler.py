@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from playground.engines.llama.context import AbortedError, AbortFlag, Batch, Context, NoRoomError
+from playground.engines.llama.abort import AbortFlag
+from playground.engines.llama.context import AbortedError, Batch, Context, NoRoomError
 from playground.engines.llama.drafting import Drafter
 from playground.engines.llama.job import Job
 from playground.engines.llama.sequence import Sequence
