@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from playground.chat.messages import Conversation
-from playground.chat.options import AnswerOptions, LoadOptions
+from playground.chat.options import MTP, AnswerOptions, LoadOptions
 from playground.cli import output
 from playground.cli.parser import MAX_MODELS
 from playground.compare import prompts
@@ -157,6 +157,9 @@ async def _compare(
     pool = EnginePool(hardware.physical_cores())
     looking = asyncio.create_task(pool.known_devices())  # while the models are being prepared
     try:
+        if load.draft not in ("", MTP):
+            draft = await prepare(load.draft, lambda what, fraction: output.status(f"{what} {fraction:.0%}"))
+            load = msgspec.structs.replace(load, draft=draft.path)
         lanes, failed = await _lanes(arguments.models, conversation, load, answer)
         if arguments.recommended:
             lanes = [_as_recommended(lane, arguments) for lane in lanes]
