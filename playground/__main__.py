@@ -1,18 +1,19 @@
 """Where every start begins: decides between the window, a subcommand and an engine worker, importing nothing heavy.
 
 playground [--model A --model B] [--prompt TEXT | --prompt-id ID] [--theme system|light|dark]
-playground compare|prompts|models|doctor ...
+playground compare|prompts|models|doctor|serve-device ...
 playground preflight [--window] [--packages]
-playground engine-worker
+playground engine-worker | device-worker PORT THREADS BYTES
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable, Sequence
 
-_SUBCOMMANDS = ("compare", "prompts", "models", "doctor")
+_SUBCOMMANDS = ("compare", "prompts", "models", "doctor", "serve-device")
 _SETUP_EXIT = 3
 
 
@@ -34,6 +35,10 @@ def _dispatch(arguments: list[str]) -> int:
         from playground.engines import worker
 
         return worker.main()
+    if first == "device-worker":
+        from playground.engines.llama import lending
+
+        return lending.main(arguments[1:])
     if first == "preflight":
         return _preflight(arguments[1:])
     if first in _SUBCOMMANDS or first in ("-h", "--help", "--version"):
@@ -66,6 +71,7 @@ def _window(arguments: list[str]) -> int:
 
     problems = preflight.window_problems()
     if not problems:
+        gc.disable()  # what is made before the first paint stays; the app switches it on again
         from playground import app
 
         return app.run(

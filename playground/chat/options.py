@@ -9,7 +9,7 @@ import msgspec
 FlashAttention = Literal["auto", "on", "off"]
 KvType = Literal["auto", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
 SplitMode = Literal["layer", "row", "none"]
-ReasoningEffort = Literal["low", "medium", "high"]
+ReasoningEffort = Literal["none", "low", "medium", "high", "xhigh"]
 GpuLayers = Literal["auto", "none", "all"] | Annotated[int, msgspec.Meta(ge=0)]
 CpuExperts = Literal["auto", "none", "all"] | Annotated[int, msgspec.Meta(ge=0)]
 MTP = "mtp"  # a value of LoadOptions.draft
@@ -54,9 +54,9 @@ class LoadOptions(msgspec.Struct, frozen=True):
 
 
 class Sampling(msgspec.Struct, frozen=True):
-    """How tokens are drawn. The chain is fixed, and each link that is off is left out:
+    """How tokens are drawn. The chain is fixed, and each link that is off is left out.
 
-    logit bias, top-k, DRY, penalties, typical, top-p, min-p, XTC, temperature, draw by seed. With ``mirostat`` 2:
+    The order: logit bias, top-k, DRY, penalties, typical, top-p, min-p, XTC, temperature, draw by seed. With ``mirostat`` 2:
     logit bias, top-k, DRY, penalties, temperature, mirostat. A grammar, or the grammar of a JSON schema, limits the
     answer (not the reasoning) to what it allows, before all others.
 

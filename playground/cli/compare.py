@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from playground.chat.messages import Conversation
-from playground.chat.options import AnswerOptions, LoadOptions
+from playground.chat.options import MTP, AnswerOptions, LoadOptions
 from playground.cli import output
 from playground.cli.parser import MAX_MODELS
 from playground.compare import prompts
@@ -36,6 +36,7 @@ from playground.engines.protocol import MemoryUse, Timings, Usage
 from playground.errors import PlaygroundError, UsageError
 from playground.models import hardware
 from playground.models.files import ModelFile
+from playground.models.recommended import recommended
 
 _PROMPT_LIMIT_BYTES = 16 << 20
 _WORDS = {
@@ -83,14 +84,14 @@ def _file(name: str) -> str:
         raw = sys.stdin.buffer.read(_PROMPT_LIMIT_BYTES + 1) if name == "-" else _read(Path(name))
     except OSError as error:
         raise UsageError(
-            f"The prompt file {name} cannot be read: {error.strerror}.", hint="Check the path."
+            f"The file {name} cannot be read: {error.strerror}.", hint="Check the path."
         ) from error
     if len(raw) > _PROMPT_LIMIT_BYTES:
-        raise UsageError(f"The prompt file {name} is larger than 16 MiB.", hint="Shorten it.")
+        raise UsageError(f"The file {name} is larger than 16 MiB.", hint="Shorten it.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"The prompt file {name} is not UTF-8 text.", hint="Save it as UTF-8.") from error
+        raise UsageError(f"The file {name} is not UTF-8 text.", hint="Save it as UTF-8.") from error
 
 
 def _read(path: Path) -> bytes:
@@ -99,20 +100,48 @@ def _read(path: Path) -> bytes:
 
 
 def _options(arguments: argparse.Namespace) -> tuple[LoadOptions, AnswerOptions]:
-    sampling = {
-        name: value
-        for name, value in (("temperature", arguments.temperature), ("seed", arguments.seed))
-        if value is not None
+    files = {"grammar": arguments.grammar_file, "json_schema": arguments.json_schema_file}
+    sampling = {name: _file(file) for name, file in files.items() if file}
+    for name in ("temperature", "seed"):
+        if getattr(arguments, name) is not None:
+            sampling[name] = getattr(arguments, name)
+    load = {
+        "n_ctx": arguments.ctx,
+        "gpu_layers": arguments.gpu_layers,
+        "threads": arguments.threads,
+        "devices": arguments.device,
+        "tensor_split": _shares(arguments.tensor_split),
+        "cpu_experts": arguments.cpu_experts,
+        "kv_offload": not arguments.no_kv_offload,
+        "flash_attention": arguments.flash_attention,
+        "kv_type": arguments.kv_type,
+        "draft": arguments.draft,
+        "template": _file(arguments.template_file) if arguments.template_file else None,
     }
-    thinking = None if arguments.thinking is None else arguments.thinking == "on"
-    load = {"n_ctx": arguments.ctx, "gpu_layers": arguments.gpu_layers, "threads": arguments.threads}
-    answer = {"sampling": sampling, "max_tokens": arguments.max_tokens, "thinking": thinking}
+    answer = {
+        "sampling": sampling,
+        "max_tokens": arguments.max_tokens,
+        "thinking": None if arguments.thinking is None else arguments.thinking == "on",
+        "reasoning_budget": arguments.reasoning_budget,
+        "reasoning_effort": arguments.reasoning_effort,
+        "context_shift": arguments.context_shift,
+    }
     try:
         return msgspec.convert(load, LoadOptions), msgspec.convert(answer, AnswerOptions)
     except msgspec.ValidationError as error:
         name = str(error).rpartition("$.")[2].strip("`").rpartition(".")[2]
         what = str(error).split(" - ")[0].lower().replace("`", "")
         raise UsageError(f"The option {_option(name)} is not usable: {what}.", hint="See --help.") from error
+
+
+def _shares(text: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(",")) if text else ()
+    except ValueError as error:
+        raise UsageError(
+            f"The option --tensor-split is not usable: {text!r} is no list of numbers.",
+            hint="Write it as 3,1.",
+        ) from error
 
 
 def _option(name: str) -> str:
@@ -125,9 +154,31 @@ async def _compare(
     arguments: argparse.Namespace, question: _Question, load: LoadOptions, answer: AnswerOptions
 ) -> int:
     conversation = Conversation(question.system).with_user(question.text, question.completion)
+    pool = EnginePool(hardware.physical_cores())
+    looking = asyncio.create_task(pool.known_devices())  # while the models are being prepared
+    try:
+        if load.draft not in ("", MTP):
+            draft = await prepare(load.draft, lambda what, fraction: output.status(f"{what} {fraction:.0%}"))
+            load = msgspec.structs.replace(load, draft=draft.path)
+        lanes, failed = await _lanes(arguments.models, conversation, load, answer)
+        if arguments.recommended:
+            lanes = [_as_recommended(lane, arguments) for lane in lanes]
+        plan, results = await _run(lanes, arguments.plan, pool)
+    finally:
+        await looking
+        await pool.close()
+    results = sorted([*failed, *results], key=lambda result: result.slot)
+    _show(arguments.json, question, plan, results)
+    return 0 if all(result.error is None and result.stop != "cancelled" for result in results) else 1
+
+
+async def _lanes(
+    refs: list[str], conversation: Conversation, load: LoadOptions, answer: AnswerOptions
+) -> tuple[list[Lane], list[LaneResult]]:
+    """Return the lanes whose models are there, and the results of those that are not. Raises UsageError."""
     lanes: list[Lane] = []
     failed: list[LaneResult] = []
-    for slot, ref in zip("ABCDEFGH", arguments.models, strict=False):
+    for slot, ref in zip("ABCDEFGH", refs, strict=False):
         try:
             model = await prepare(ref, lambda what, fraction: output.status(f"{what} {fraction:.0%}"))
         except UsageError:
@@ -137,14 +188,16 @@ async def _compare(
             output.say(f"{slot}: {error.sentence()}")
             continue
         lanes.append(Lane(slot, model, conversation, load, answer))
-    pool = EnginePool(hardware.physical_cores())
-    try:
-        plan, results = await _run(lanes, arguments.plan, pool)
-    finally:
-        await pool.close()
-    results = sorted([*failed, *results], key=lambda result: result.slot)
-    _show(arguments.json, question, plan, results)
-    return 0 if all(result.error is None and result.stop != "cancelled" for result in results) else 1
+    return lanes, failed
+
+
+def _as_recommended(lane: Lane, arguments: argparse.Namespace) -> Lane:
+    """Return a lane that samples as its model's publisher recommends; what was named on the command line stays."""
+    answer = lane.answer
+    sampling = recommended(lane.model, answer.sampling, answer.thinking)
+    if arguments.temperature is not None:
+        sampling = msgspec.structs.replace(sampling, temperature=arguments.temperature)
+    return msgspec.structs.replace(lane, answer=msgspec.structs.replace(answer, sampling=sampling))
 
 
 async def _run(lanes: list[Lane], wanted: str, pool: EnginePool) -> tuple[Plan | None, list[LaneResult]]:

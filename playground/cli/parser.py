@@ -5,29 +5,14 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from playground import __version__
+from playground.cli.window import WindowOptions
 
 MAX_MODELS = 8
+KV_TYPES = ("auto", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
+EFFORTS = ("none", "low", "medium", "high", "xhigh")
 _GPU_WORDS = ("auto", "none", "all")
-
-
-@dataclass(frozen=True, slots=True)
-class WindowOptions:
-    """What the window was started with."""
-
-    models: list[str]
-    prompt: str | None
-    prompt_id: str | None
-    theme: str | None
-
-    def compare_arguments(self) -> list[str]:
-        """Return the arguments of ``playground compare`` for the same job."""
-        models = [part for model in self.models for part in ("--model", model)]
-        if self.prompt_id:
-            return [*models, "--prompt-id", self.prompt_id]
-        return [*models, "--prompt", self.prompt or ""]
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace | int:
@@ -38,7 +23,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace | int:
         return int(end.code or 0)
 
 
-def window_options(argv: Sequence[str]) -> WindowOptions | None:
+def parse_window(argv: Sequence[str]) -> WindowOptions | None:
     """Return the window's options, None after a usage error was shown."""
     parser = argparse.ArgumentParser(prog="playground", add_help=False)
     _window_arguments(parser)
@@ -46,7 +31,7 @@ def window_options(argv: Sequence[str]) -> WindowOptions | None:
         found = parser.parse_args(list(argv))
     except SystemExit:
         return None
-    return WindowOptions(found.model or [], found.prompt, found.prompt_id, found.theme)
+    return WindowOptions(tuple(found.model or ()), found.prompt, found.prompt_id, found.theme)
 
 
 def _window_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     _models(commands.add_parser("models", help="the models on this disk, and smaller copies of them"))
     doctor = commands.add_parser("doctor", help="say what this machine and installation can do")
     doctor.add_argument("--json", action="store_true")
+    doctor.add_argument(
+        "--device", action="append", default=[], metavar="DEVICE", help="look at rpc://host:port, too"
+    )
     doctor.set_defaults(run=_deferred("doctor", "doctor"))
+    _lend(commands.add_parser("serve-device", help="lend this machine's devices to another machine"))
     return parser
 
 
@@ -87,13 +76,58 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=int, default=1024, metavar="N")
     parser.add_argument("--temperature", type=float, metavar="X")
     parser.add_argument("--seed", type=int, metavar="N")
+    parser.add_argument(
+        "--recommended", action="store_true", help="sample as each model's publisher recommends"
+    )
     parser.add_argument("--ctx", type=int, metavar="N", help="tokens of context")
     parser.add_argument("--gpu-layers", type=gpu_layers, default="auto", metavar="auto|none|all|N")
+    parser.add_argument(
+        "--device",
+        action="append",
+        default=[],
+        metavar="DEVICE",
+        help="offload to this; also rpc://host:port",
+    )
+    parser.add_argument("--tensor-split", metavar="A,B", help="shares of the devices, in their order")
+    parser.add_argument("--cpu-experts", type=gpu_layers, default="auto", metavar="auto|none|all|N")
+    parser.add_argument("--no-kv-offload", action="store_true", help="keep the cache in the machine's memory")
+    parser.add_argument("--flash-attention", choices=("auto", "on", "off"), default="auto")
+    parser.add_argument("--kv-type", choices=KV_TYPES, default="auto")
+    parser.add_argument(
+        "--draft", default="", metavar="mtp|REF", help="draft with the model's own layers or a model"
+    )
+    parser.add_argument(
+        "--reasoning-budget", type=int, metavar="N", help="tokens; then the model must answer"
+    )
+    parser.add_argument("--reasoning-effort", choices=EFFORTS)
+    parser.add_argument(
+        "--context-shift", action="store_true", help="forget the oldest turns when it is full"
+    )
+    parser.add_argument("--grammar-file", metavar="FILE", help="GBNF that the answer must follow")
+    parser.add_argument(
+        "--json-schema-file", metavar="FILE", help="a JSON schema that the answer must follow"
+    )
+    parser.add_argument("--template-file", metavar="FILE", help="a chat template in place of the model's own")
     parser.add_argument("--threads", type=int, metavar="N", help="the most one model may use")
     parser.add_argument("--plan", choices=("auto", "together", "sequential"), default="auto")
     parser.add_argument("--thinking", choices=("on", "off"))
     parser.add_argument("--json", action="store_true", help="print playground.compare/1 on stdout")
     parser.set_defaults(run=_deferred("compare", "compare"))
+
+
+def _lend(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Lend this machine's GPUs, or its CPU, to a Playground or llama.cpp on another machine. The connection has no "
+        "password and no encryption: use it on a trusted network only."
+    )
+    parser.add_argument(
+        "--bind", default="127.0.0.1", metavar="ADDR", help="HOST or HOST:PORT (127.0.0.1:50052)"
+    )
+    parser.add_argument(
+        "--memory", type=size_bytes, default=0, metavar="BYTES", help="lend at most so much (8GB)"
+    )
+    parser.add_argument("--threads", type=int, default=0, metavar="N")
+    parser.set_defaults(run=_deferred("lend", "serve_device"))
 
 
 def _models(parser: argparse.ArgumentParser) -> None:
@@ -115,6 +149,21 @@ def gpu_layers(text: str) -> str | int:
     if text.isdigit():
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not auto, none, all or a number of layers")
+
+
+def size_bytes(text: str) -> int:
+    """Return bytes of ``8000000000``, ``8GB``, ``8GiB``, ``512M``. Raises ArgumentTypeError."""
+    units = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+    units |= {f"{unit}i": 1 << (10 * power) for power, unit in enumerate("kmgt", 1)}
+    word = text.strip().lower().removesuffix("b")
+    digits = word.rstrip("kmgti")
+    try:
+        size = float(digits) * units[word[len(digits) :]]
+    except (ValueError, KeyError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 8GB or 512MiB") from None
+    if not 0 < size < 1 << 60:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a usable size")
+    return int(size)
 
 
 def _deferred(module: str, function: str) -> Callable[[argparse.Namespace], int]:

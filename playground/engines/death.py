@@ -10,6 +10,9 @@ from playground.errors import EngineError, ErrorKind
 _CAUSES = re.compile(
     r"^.*(?:GGML_ASSERT|GGML_ABORT|terminate called|error loading|Error:|failed).*$", re.MULTILINE
 )
+_LOST = re.compile(
+    r"Remote RPC server crashed|Failed to connect to \S+|RPC handshake failed for \S+|RPC transport\b[^\n]*failed"
+)
 _HINTS = {
     "SIGKILL": "Linux does that when memory runs out: choose a smaller context or model, then run again.",
     "SIGBUS": "The model file was changed or cut while it was in use: download it again.",
@@ -22,6 +25,13 @@ _DAMAGED = "The file is damaged or made to harm: download it again, or choose an
 def died(what: str, status: int, stderr: str) -> EngineError:
     """Return the error of a process that ended by itself with an exit status (negative: a signal)."""
     name = signal_name(status)
+    if lost := _LOST.search(stderr):
+        return EngineError(
+            ErrorKind.DEVICE_LOST,
+            f"The engine of {what} lost a device: {lost[0]}.",
+            hint="Look whether playground serve-device still runs there, then run again.",
+            detail=stderr,
+        )
     how = f"signal {-status} ({name})" if name else f"exit status {status}"
     causes = [line.strip() for line in _CAUSES.findall(stderr)]
     hint = _HINTS.get(

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
+
+from playground import logs
 from playground.chat.options import LoadOptions
 from playground.engines.process import EngineProcess
-from playground.engines.protocol import Loaded
+from playground.engines.protocol import Device, Loaded
 from playground.engines.threads import ThreadBudget
 from playground.errors import EngineError, ErrorKind
 
+_log = logs.get("engines")
+
 
 class EnginePool:
-    """Engines by slot (a lane's letter). ``cores`` is what all of them share."""
+    """Engines by slot (a lane's letter). ``cores`` is what all of them share.
+
+    ``placing`` is held while a model is put onto devices, whose free memory would otherwise be counted twice.
+    ``devices`` is what was last seen of them.
+    """
 
     def __init__(self, cores: int, command: Sequence[str] | None = None) -> None:
         self.budget = ThreadBudget(cores)
+        self.placing = asyncio.Lock()
+        self.devices: tuple[Device, ...] = ()
+        self._has_looked = False
         self._command = command
         self._engines: dict[str, EngineProcess] = {}
         self._keys: dict[str, tuple[str, LoadOptions]] = {}
@@ -39,14 +50,14 @@ class EnginePool:
         return [engine.pid for engine in running if engine.is_alive and engine.pid is not None]
 
     async def load(
-        self, slot: str, path: str, options: LoadOptions, threads: int, on_progress: Callable[[float], None]
+        self, slot: str, path: str, options: LoadOptions, work: Callable[[EngineProcess], Awaitable[None]]
     ) -> EngineProcess:
-        """Load a model into a slot, in place of what is there. Raises EngineError."""
+        """Load a model into a slot, in place of what is there; ``work`` loads it. Raises EngineError."""
         await self.unload(slot)
         engine = self._loading[slot] = EngineProcess(self._command)
         try:
             await engine.start()
-            await engine.load(Path(path), options, threads, on_progress)
+            await work(engine)
         except BaseException:
             await engine.kill()
             raise
@@ -55,6 +66,21 @@ class EnginePool:
         self._engines[slot] = engine
         self._keys[slot] = (path, _loading_key(options))
         return engine
+
+    async def known_devices(self) -> tuple[Device, ...]:
+        """Return the devices of this machine; the first time from a worker started for that. () when it fails."""
+        async with self.placing:
+            if not self._has_looked:
+                self._has_looked = True
+                engine = EngineProcess(self._command)
+                try:
+                    await engine.start()
+                    self.devices = (await engine.describe()).devices
+                except EngineError as error:
+                    _log.info("the devices are unknown: %s", error.message)
+                finally:
+                    await engine.close()
+        return self.devices
 
     async def stop_loading(self, slot: str) -> None:
         """Stop a load under way; there is nothing in that process to keep."""
@@ -78,10 +104,4 @@ class EnginePool:
 
 def _loading_key(options: LoadOptions) -> LoadOptions:
     """Return the options without those that can change while a model stays loaded."""
-    return LoadOptions(
-        n_ctx=options.n_ctx,
-        gpu_layers=options.gpu_layers,
-        flash_attention=options.flash_attention,
-        kv_type=options.kv_type,
-        mmap=options.mmap,
-    )
+    return msgspec.structs.replace(options, threads=None)

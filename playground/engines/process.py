@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,8 @@ from playground.engines.protocol import (
     Cancel,
     Chunk,
     Command,
+    Count,
+    Counted,
     Describe,
     Description,
     Event,
@@ -34,6 +36,7 @@ from playground.engines.protocol import (
     Hello,
     Load,
     Loaded,
+    Placement,
     Progress,
     PromptProgress,
     Quantize,
@@ -60,14 +63,22 @@ def worker_command() -> list[str]:
 
 
 def worker_environment() -> dict[str, str]:
-    """Return the environment of a worker: this package importable, OpenMP threads that do not spin for long."""
+    """Return the environment of a worker: this package importable, OpenMP threads that do not spin for long.
+
+    llama.cpp prints a stack trace by a debugger before it aborts; that takes seconds and hides the cause.
+    """
     package_folder = str(Path(__file__).resolve().parents[2])
     known = [package_folder, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {"GOMP_SPINCOUNT": "1000", **os.environ, "PYTHONPATH": os.pathsep.join(known)}
+    return {
+        "GOMP_SPINCOUNT": "1000",
+        "GGML_NO_BACKTRACE": "1",
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(known),
+    }
 
 
 class EngineProcess:
-    """One worker process. One request at a time; ``cancel`` and ``set_threads`` may come in between.
+    """One worker process. Answers may be asked for while others are under way, everything else one at a time.
 
     Every request raises EngineError when the worker reports a failure, dies, stalls or breaks the protocol.
     """
@@ -83,7 +94,7 @@ class EngineProcess:
         self._environment = dict(environment or worker_environment())
         self._stall_s = stall_s
         self._process: asyncio.subprocess.Process | None = None
-        self._events: asyncio.Queue[Event | EngineError] = asyncio.Queue(_QUEUE_EVENTS)
+        self._inboxes: dict[int, asyncio.Queue[Event | EngineError]] = {0: asyncio.Queue(_QUEUE_EVENTS)}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stderr_task: asyncio.Task[None] | None = None
         self._stderr = bytearray()
@@ -92,6 +103,7 @@ class EngineProcess:
         self._busy = asyncio.Lock()
         self._threads_set: list[asyncio.Future[None]] = []
         self._ended_by_us: EngineError | None = None
+        self._over: EngineError | None = None  # why no further event can come
         self._what = "the engine"
         self.loaded: Loaded | None = None
 
@@ -107,20 +119,7 @@ class EngineProcess:
 
     async def start(self) -> None:
         """Start the process and wait for its greeting. Raises EngineError."""
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=self._environment,
-                limit=protocol.LINE_LIMIT_BYTES,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise EngineError(
-                ErrorKind.CRASHED, f"The engine process cannot be started: {error.strerror}."
-            ) from error
+        await self._create()
         self._last_heard = time.monotonic()
         self._keep(self._listen())
         self._stderr_task = self._keep(self._collect_stderr())
@@ -129,13 +128,42 @@ class EngineProcess:
         if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
             raise await self._break_off("greeted with something else")
 
+    async def _create(self) -> None:
+        """Create the process; a caller that is cancelled meanwhile still has it, to be ended by ``close``."""
+        creating = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment,
+                limit=protocol.LINE_LIMIT_BYTES,
+                start_new_session=True,
+            )
+        )
+        try:
+            self._process = await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):
+                self._process = await creating
+            raise
+        except OSError as error:
+            raise EngineError(
+                ErrorKind.CRASHED, f"The engine process cannot be started: {error.strerror}."
+            ) from error
+
     async def load(
-        self, path: Path, options: LoadOptions, threads: int, on_progress: Callable[[float], None]
+        self,
+        path: Path,
+        options: LoadOptions,
+        threads: int,
+        on_progress: Callable[[float], None],
+        placement: Placement | None = None,
     ) -> Loaded:
         """Load a model; ``on_progress`` gets fractions. Raises EngineError."""
         self._what = path.name
         async with self._busy:
-            await self._send(Load(str(path), options, threads))
+            await self._send(Load(str(path), options, threads, placement))
             while not isinstance(event := await self._next(), Loaded):
                 if not isinstance(event, Progress):
                     raise await self._break_off("answered a load with something else")
@@ -150,18 +178,41 @@ class EngineProcess:
         threads: int,
         on_event: Callable[[PromptProgress | Chunk], None],
     ) -> Finished:
-        """Answer a conversation; ``on_event`` gets progress and text. Raises EngineError.
+        """Answer a conversation once; ``on_event`` gets progress and text. Raises EngineError.
 
         A caller that is cancelled leaves the worker usable: the answer is cancelled there, too.
         """
-        async with self._busy:
-            self._next_id += 1
-            await self._send(Generate(self._next_id, tuple(messages), options, threads))
+        single = options if options.n == 1 else msgspec.structs.replace(options, n=1)
+        return (await self.generate_all(messages, single, threads, on_event))[0]
+
+    async def generate_all(
+        self,
+        messages: Sequence[Message],
+        options: AnswerOptions,
+        threads: int,
+        on_event: Callable[[PromptProgress | Chunk], None],
+    ) -> tuple[Finished, ...]:
+        """Answer a conversation ``options.n`` times, from one reading of the prompt; events say which ``sample``.
+
+        Several calls may be under way at once: the worker answers as many as the model has sequences together.
+        Raises EngineError.
+        """
+        with self._inbox() as request:
+            await self._send(Generate(request, tuple(messages), options, threads))
             try:
-                return await self._answer(options, on_event)
+                return await self._answers(request, options, on_event)
             except asyncio.CancelledError:
-                await self._abandon()
+                await self._abandon(request, options.n)
                 raise
+
+    async def count_tokens(self, messages: Sequence[Message], options: AnswerOptions) -> Counted:
+        """Return how many tokens a conversation's prompt has, and the context. Raises EngineError."""
+        with self._inbox() as request:
+            await self._send(Count(request, tuple(messages), options))
+            event = await self._next(request)
+        if not isinstance(event, Counted):
+            raise await self._break_off("answered a question about tokens with something else")
+        return event
 
     async def quantize(
         self, source: Path, target: Path, quant: str, threads: int, on_progress: Callable[[float], None]
@@ -176,10 +227,10 @@ class EngineProcess:
                 on_progress(event.fraction)
         return event
 
-    async def describe(self) -> Description:
-        """Return what the native build offers. Raises EngineError."""
+    async def describe(self, rpc: tuple[str, ...] = ()) -> Description:
+        """Return what the native build offers, with the devices of RPC servers (``host:port``). Raises EngineError."""
         async with self._busy:
-            await self._send(Describe())
+            await self._send(Describe(rpc))
             event = await self._next()
         if not isinstance(event, Description):
             raise await self._break_off("answered a question about devices with something else")
@@ -196,12 +247,11 @@ class EngineProcess:
             await done
 
     def cancel(self) -> None:
-        """Stop the answer under way; ``generate`` returns it as cancelled. A worker that does not is ended."""
-        if not self.is_alive or not self._busy.locked():
-            return
-        request = self._next_id
-        self._write(Cancel())
-        self._keep(self._enforce(request))
+        """Stop all answers under way; ``generate`` returns them as cancelled. A worker that does not is ended."""
+        under_way = self._under_way()
+        if self.is_alive and (under_way or self._busy.locked()):
+            self._write(Cancel())
+            self._keep(self._enforce(under_way))
 
     async def kill(self, reason: EngineError | None = None) -> None:
         """End the process at once. A request under way fails with ``reason``."""
@@ -229,38 +279,44 @@ class EngineProcess:
             await process.wait()
         await self._end_tasks()
 
-    async def _answer(
-        self, options: AnswerOptions, on_event: Callable[[PromptProgress | Chunk], None]
-    ) -> Finished:
+    async def _answers(
+        self, request: int, options: AnswerOptions, on_event: Callable[[PromptProgress | Chunk], None]
+    ) -> tuple[Finished, ...]:
         events = characters = 0
-        while True:
-            event = await self._next()
-            if isinstance(event, Finished) and event.id == self._next_id:
-                return event
-            if not isinstance(event, (PromptProgress, Chunk)) or event.id != self._next_id:
+        finished: dict[int, Finished] = {}
+        tokens = options.max_tokens * options.n
+        while len(finished) < options.n:
+            event = await self._next(request)
+            if isinstance(event, Finished):
+                finished[event.sample] = event
+                continue
+            if not isinstance(event, (PromptProgress, Chunk)):
                 raise await self._break_off("answered a prompt with something else")
             events += 1
             if isinstance(event, Chunk):
                 characters += len(event.text) + len(event.reasoning)
-            too_long = characters > (1 << 20) + _CHARACTERS_PER_TOKEN * options.max_tokens
-            if too_long or events > _ANSWER_SLACK + 4 * options.max_tokens:
+            too_long = characters > (1 << 20) + _CHARACTERS_PER_TOKEN * tokens
+            if too_long or events > _ANSWER_SLACK + 4 * tokens:
                 raise await self._break_off("sent more than was asked for")
             on_event(event)
+        return tuple(finished[sample] for sample in sorted(finished))
 
-    async def _abandon(self) -> None:
-        """Cancel the answer for a caller that has gone; drain what still comes, or end the process."""
-        self._write(Cancel())
+    async def _abandon(self, request: int, answers: int) -> None:
+        """Cancel a request for a caller that has gone; drain what still comes, or end the process."""
+        self._write(Cancel(request))
         with contextlib.suppress(EngineError, TimeoutError):
             async with asyncio.timeout(GRACE_S):
-                while not isinstance(await self._next(), Finished):
-                    pass
+                while answers:
+                    answers -= isinstance(await self._next(request), Finished)
                 return
-        await self.kill()
+        if self.is_alive:
+            await self.kill()
 
-    async def _enforce(self, request: int) -> None:
+    async def _enforce(self, under_way: frozenset[int]) -> None:
         for end in ("terminate", "kill"):
             await asyncio.sleep(GRACE_S)
-            if not self._busy.locked() or self._next_id != request or self._process is None:
+            is_over = not (under_way & self._under_way() or (not under_way and self._busy.locked()))
+            if is_over or self._process is None:
                 return
             self._ended_by_us = EngineError(
                 ErrorKind.STOPPED,
@@ -270,23 +326,54 @@ class EngineProcess:
             with contextlib.suppress(ProcessLookupError):
                 getattr(self._process, end)()
 
-    async def _next(self) -> Event:
+    def _under_way(self) -> frozenset[int]:
+        return frozenset(self._inboxes) - {0}
+
+    @contextlib.contextmanager
+    def _inbox(self) -> Iterator[int]:
+        """Open a request: what the worker says with its id comes here."""
+        self._next_id += 1
+        request = self._next_id
+        self._inboxes[request] = asyncio.Queue(_QUEUE_EVENTS)
+        try:
+            yield request
+        finally:
+            del self._inboxes[request]
+
+    async def _next(self, request: int = 0) -> Event:
         """Return the next event that answers a request. Raises EngineError for every kind of failure."""
+        inbox = self._inboxes[request]
         while True:
+            if inbox.empty() and self._over is not None:
+                raise self._over
             try:
                 async with asyncio.timeout(max(self._stall_s / 4, 0.05)):
-                    event = await self._events.get()
+                    event = await inbox.get()
             except TimeoutError:
-                if time.monotonic() - self._last_heard > self._stall_s and self._events.empty():
+                if time.monotonic() - self._last_heard > self._stall_s and inbox.empty():
                     await self.kill(death.stalled(self._what, self._stall_s))
                     raise self._ended_by_us or death.stalled(self._what, self._stall_s) from None
                 continue
             if isinstance(event, EngineError):
-                self._events.put_nowait(event)  # every later request fails in the same way
                 raise event
             if isinstance(event, Failed):
                 raise _as_error(event)
             return event
+
+    async def _deliver(self, event: Event) -> None:
+        """Put an event into its request's inbox. The reader waits while that is full."""
+        request = getattr(event, "id", 0)
+        if request in self._inboxes:
+            await self._inboxes[request].put(event)
+        elif not 0 < request <= self._next_id:  # what comes late for a request that has gone is dropped
+            raise msgspec.ValidationError(f"an answer to the unknown request {request}")
+
+    def _end_with(self, error: EngineError) -> None:
+        """Let every request fail with this, those to come too."""
+        self._over = self._over or error
+        for inbox in self._inboxes.values():
+            with contextlib.suppress(asyncio.QueueFull):
+                inbox.put_nowait(self._over)
 
     async def _send(self, command: Command) -> None:
         self._write(command)
@@ -323,13 +410,17 @@ class EngineProcess:
             if isinstance(event, ThreadsSet):
                 self._wake_thread_setters()
                 continue
-            await self._events.put(event)
+            try:
+                await self._deliver(event)
+            except msgspec.ValidationError:
+                error = self._protocol_error("answered something that nobody asked")
+                break
         self._wake_thread_setters()
         if self._process.returncode is None and error.kind is ErrorKind.PROTOCOL:
             self._ended_by_us = error
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-        await self._events.put(error)
+        self._end_with(error)
 
     async def _end_of_stream(self) -> EngineError:
         assert self._process is not None
@@ -385,9 +476,8 @@ class EngineProcess:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(asyncio.QueueFull):
-            if self._ended_by_us is not None:
-                self._events.put_nowait(self._ended_by_us)
+        if self._ended_by_us is not None:
+            self._end_with(self._ended_by_us)
 
 
 def _as_error(event: Failed) -> EngineError:
@@ -395,4 +485,11 @@ def _as_error(event: Failed) -> EngineError:
         kind = ErrorKind(event.kind)
     except ValueError:
         kind = ErrorKind.INTERNAL
-    return EngineError(kind, event.message, hint=event.hint, detail=event.detail)
+    return EngineError(
+        kind,
+        event.message,
+        hint=event.hint,
+        detail=event.detail,
+        needed_tokens=event.needed_tokens,
+        fitting_tokens=event.fitting_tokens,
+    )

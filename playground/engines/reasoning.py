@@ -33,6 +33,18 @@ class Splitter(Protocol):
     def finish(self) -> Parts:
         """Return what was held back."""
 
+    @property
+    def in_answer(self) -> bool:
+        """Return whether what comes next is the answer, not reasoning or marks around it."""
+
+    @property
+    def in_reasoning(self) -> bool:
+        """Return whether what comes next is reasoning."""
+
+    @property
+    def closing(self) -> str:
+        """Return the text that ends the reasoning and begins the answer."""
+
 
 def held_back(text: str, marks: tuple[str, ...]) -> int:
     """Return how many characters at the end of a text could be the beginning of one of the marks."""
@@ -55,6 +67,21 @@ class TagSplitter:
         self._text = ""
         self._started = False  # the current part has shown something other than white space
         self._waits_for_opening = opened is None
+
+    @property
+    def in_answer(self) -> bool:
+        """Return whether the reasoning is over, or there is none."""
+        return self._close is None
+
+    @property
+    def in_reasoning(self) -> bool:
+        """Return whether a tag is open."""
+        return self._close is not None
+
+    @property
+    def closing(self) -> str:
+        """Return the closing tag as the models write it."""
+        return f"\n{self._close or TAGS[0][1]}\n\n"
 
     def feed(self, text: str) -> Parts:
         """Take more text and return what is decided."""
@@ -125,6 +152,21 @@ class HarmonySplitter:
         self._channel = ""
         self._words = ""
 
+    @property
+    def in_answer(self) -> bool:
+        """Return whether a message to the user is open."""
+        return not self._header and self._channel not in ("", "analysis")
+
+    @property
+    def in_reasoning(self) -> bool:
+        """Return whether a message of the analysis channel is open."""
+        return not self._header and self._channel == "analysis"
+
+    @property
+    def closing(self) -> str:
+        """Return the end of this message and the beginning of the final one."""
+        return "<|end|><|start|>assistant<|channel|>final<|message|>"
+
     def feed(self, text: str) -> Parts:
         """Take more text and return what is decided."""
         self._text += text
@@ -171,6 +213,10 @@ def splitter_for(rendered_prompt: str, *, harmony: bool) -> Splitter:
 
 class PlainSplitter:
     """Everything is answer: a base model knows no reasoning, and its white space is code."""
+
+    in_answer = True
+    in_reasoning = False
+    closing = ""
 
     def feed(self, text: str) -> Parts:
         """Return the text as it is."""

@@ -9,11 +9,13 @@ Two threads beside the main one: the reader, which makes a cancel take effect at
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,8 @@ from playground.engines.protocol import (
     Cancel,
     Chunk,
     Command,
-    Describe,
+    Count,
+    Counted,
     Event,
     Failed,
     Finished,
@@ -32,8 +35,6 @@ from playground.engines.protocol import (
     Heartbeat,
     Hello,
     Load,
-    Loaded,
-    LoadedModel,
     Progress,
     PromptProgress,
     Quantize,
@@ -43,9 +44,8 @@ from playground.engines.protocol import (
 from playground.errors import EngineError, ErrorKind
 
 if TYPE_CHECKING:
-    from playground.engines.llama.answer import Writer
-    from playground.engines.llama.model import Model
-    from playground.engines.llama.prompt import PromptMaker
+    from playground.engines.llama.engine import Engine
+    from playground.engines.llama.job import Job
 
 HEARTBEAT_S = 1.0
 BATCH_S = 0.02  # text is sent at most every 20 ms
@@ -71,12 +71,12 @@ class Wire:
                 os._exit(0)
 
 
-class Batch:
+class TextBatch:
     """Collects text of an answer and sends it in batches, the first piece at once."""
 
-    def __init__(self, wire: Wire, request_id: int) -> None:
+    def __init__(self, wire: Wire, request_id: int, sample: int) -> None:
         self._wire = wire
-        self._id = request_id
+        self._id, self._sample = request_id, sample
         self._answer: list[str] = []
         self._reasoning: list[str] = []
         self._sent = 0.0
@@ -95,47 +95,70 @@ class Batch:
         self._reasoning.clear()
         self._sent = time.perf_counter()
         if answer or reasoning or tokens:
-            self._wire.send(Chunk(self._id, answer, reasoning, tokens, decode_s))
+            self._wire.send(Chunk(self._id, answer, reasoning, tokens, decode_s, self._sample))
 
 
 class Worker:
-    """Carries out commands one after another on the main thread."""
+    """Carries out commands on the main thread; between two, it writes at the answers under way."""
 
     def __init__(self, wire: Wire) -> None:
-        from playground.engines.llama.cache import AbortFlag
+        from playground.engines.llama.abort import AbortFlag
 
         self._wire = wire
         self._abort = AbortFlag()
-        self._commands: queue.Queue[tuple[Command, float]] = queue.Queue()
-        self._wanted_threads = 0
-        self._threads = 0
-        self._answering = False
-        self._state = threading.Lock()
-        self._model: Model | None = None
-        self._maker: PromptMaker | None = None
-        self._writer: Writer | None = None
+        self._commands: queue.SimpleQueue[tuple[Command, float]] = queue.SimpleQueue()
+        self._lock = threading.Lock()  # a cancel is queued and the flag raised as one act
+        self._last_progress = 0.0
+        self._engine: Engine | None = None
+        self._texts: dict[tuple[int, int], TextBatch] = {}
+        self._prefixes: dict[int, str] = {}
 
     def run(self) -> None:
         """Serve until stdin closes."""
         threading.Thread(target=self._read, name="reader", daemon=True).start()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         while True:
-            command, received = self._commands.get()
-            try:
-                self._carry_out(command, received)
-            except EngineError as error:
-                self._fail(error)
-            except MemoryError:
-                self._fail(EngineError(ErrorKind.OUT_OF_MEMORY, "The engine ran out of memory."))
-            except Exception as error:  # noqa: BLE001 -- the last line of defence of a process boundary
-                self._fail(
-                    EngineError(
-                        ErrorKind.INTERNAL,
-                        "The engine failed in an unexpected way.",
-                        hint="Try again; the log holds the details.",
-                        detail=f"{type(error).__name__}: {error}",
-                    )
-                )
+            scheduler = self._engine.scheduler if self._engine else None
+            is_busy = scheduler is not None and scheduler.is_busy
+            for command, received in self._received(wait=not is_busy):
+                self._guard(lambda c=command, r=received: self._carry_out(c, r), _id(command))  # type: ignore[misc]
+            scheduler = self._engine.scheduler if self._engine else None
+            if scheduler is not None and scheduler.is_busy:
+                self._guard(scheduler.step, None)
+
+    def _guard(self, work: Callable[[], None], request: int | None) -> None:
+        """Do something; a failure is told, for one request or (None) for all."""
+        error: EngineError | None = None
+        try:
+            work()
+        except EngineError as caught:
+            error = caught
+        except MemoryError:
+            error = EngineError(ErrorKind.OUT_OF_MEMORY, "The engine ran out of memory.")
+        except Exception as caught:  # noqa: BLE001 -- the last line of defence of a process boundary
+            import traceback
+
+            error = EngineError(
+                ErrorKind.INTERNAL,
+                "The engine failed in an unexpected way.",
+                hint="Try again; the log holds the details.",
+                detail="".join(traceback.format_exception(caught))[-2000:],
+            )
+        if error is None:
+            return
+        if request is None and self._engine is not None:
+            self._engine.scheduler.fail(error)
+        else:
+            self._fail(request or 0, error)
+
+    def _received(self, *, wait: bool) -> list[tuple[Command, float]]:
+        found = [self._commands.get()] if wait else []
+        with self._lock:
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    found.append(self._commands.get_nowait())
+            self._abort.clear()
+        return found
 
     def _read(self) -> None:
         with os.fdopen(0, "rb", buffering=1 << 16) as stdin:
@@ -143,51 +166,53 @@ class Worker:
                 try:
                     command = protocol.command_decoder.decode(line)
                 except msgspec.MsgspecError as error:
-                    self._wire.send(
-                        Failed(
+                    self._fail(
+                        0,
+                        EngineError(
                             ErrorKind.PROTOCOL, "The engine was sent an unknown command.", detail=str(error)
-                        )
+                        ),
                     )
                     continue
-                self._receive(command)
+                with self._lock:
+                    self._commands.put((command, time.perf_counter()))
+                    if isinstance(command, Cancel):
+                        self._abort.set()
         os._exit(0)
-
-    def _receive(self, command: Command) -> None:
-        if isinstance(command, Cancel):
-            self._abort.set()
-            return
-        with self._state:
-            if isinstance(command, SetThreads) and self._answering:
-                self._wanted_threads = command.threads
-                return
-            self._answering = self._answering or isinstance(command, Generate)
-        if isinstance(command, (Load, Generate, Quantize)):
-            self._abort.clear()
-        self._commands.put((command, time.perf_counter()))
 
     def _beat(self) -> None:
         while True:
             time.sleep(HEARTBEAT_S)
             self._wire.send(Heartbeat())
 
-    def _fail(self, error: EngineError) -> None:
-        self._end_answer()
-        self._wire.send(Failed(str(error.kind), error.message, error.hint, error.detail))
+    def _fail(self, request: int, error: EngineError) -> None:
+        for key in [key for key in self._texts if key[0] == request]:
+            del self._texts[key]
+        self._prefixes.pop(request, None)
+        said = (str(error.kind), error.message, error.hint, error.detail)
+        self._wire.send(Failed(*said, request, error.needed_tokens, error.fitting_tokens))
 
     def _carry_out(self, command: Command, received: float) -> None:
-        if isinstance(command, Load):
-            self._load(command)
-        elif isinstance(command, Generate):
+        if isinstance(command, Generate):
             self._generate(command, received)
+        elif isinstance(command, Cancel):
+            if self._engine is not None:
+                self._engine.scheduler.cancel(command.id)
+        elif isinstance(command, SetThreads):
+            if self._engine is not None:
+                self._engine.set_threads(command.threads)
+            self._wire.send(ThreadsSet(command.threads))
+        elif isinstance(command, Count):
+            maker = self._loaded().maker
+            tokens = maker.count(command.messages, command.options)
+            self._wire.send(Counted(command.id, tokens, self._loaded().context.n_ctx))
+        elif isinstance(command, Load):
+            self._load(command)
         elif isinstance(command, Quantize):
             self._quantize(command)
-        elif isinstance(command, SetThreads):
-            self._set_threads(command.threads)
-            self._wire.send(ThreadsSet(command.threads))
-        elif isinstance(command, Describe):
-            from playground.engines.llama import library
+        else:
+            from playground.engines.llama import devices
 
-            self._wire.send(library.describe())
+            self._wire.send(devices.describe(command.rpc))
 
     def _progress(self, fraction: float) -> None:
         now = time.perf_counter()
@@ -195,62 +220,53 @@ class Worker:
             self._last_progress = now
             self._wire.send(Progress(min(max(fraction, 0.0), 1.0)))
 
-    _last_progress = 0.0
+    def _loaded(self) -> Engine:
+        if self._engine is None:
+            raise EngineError(ErrorKind.PROTOCOL, "No model is loaded.")
+        return self._engine
 
     def _load(self, command: Load) -> None:
-        from playground.engines.llama import accounting
-        from playground.engines.llama.answer import Writer
-        from playground.engines.llama.model import LoadCancelledError, Model
-        from playground.engines.llama.prompt import PromptMaker
+        from playground.engines.llama import devices
+        from playground.engines.llama.engine import Callbacks, Engine  # jinja2 comes with it
+        from playground.engines.llama.model import LoadCancelledError
 
-        path = Path(command.path)
+        placement = command.placement
+        if placement is not None:
+            devices.add_rpc(devices.endpoints(placement.devices))
+        callbacks = Callbacks(self._on_read, self._on_done, self._fail)
         try:
-            model = Model(
-                path,
-                command.options,
-                command.threads,
-                on_progress=self._progress,
-                is_cancelled=self._abort.is_set,
+            self._engine = Engine(
+                *(Path(command.path), command.options, placement, command.threads),
+                *(self._abort, callbacks, self._progress),
             )
         except LoadCancelledError:
             raise EngineError(ErrorKind.STOPPED, "Loading was stopped.") from None
-        self._model, self._threads = model, command.threads
-        self._maker = PromptMaker(model)
-        self._writer = Writer(model, self._maker.tokenizer, self._abort, self._before_token)
-        loaded = LoadedModel(
-            n_ctx=model.n_ctx,
-            n_ctx_train=model.n_ctx_train,
-            n_layers=model.n_layers,
-            gpu_layers=min(max(model.gpu_layers, 0), model.n_layers + 1),
-            is_base=self._maker.is_base,
-            thinks=self._maker.thinks,
-            description=model.description(),
-        )
-        memory = accounting.memory_use(model.buffers)
-        self._wire.send(Loaded(loaded, memory, model.load_s, self._maker.warnings))
+        self._wire.send(self._engine.loaded())
 
     def _generate(self, command: Generate, received: float) -> None:
-        from playground.engines.llama import accounting
+        def text(sample: int) -> Callable[[str, str, int, float], None]:
+            batch = self._texts[command.id, sample] = TextBatch(self._wire, command.id, sample)
+            return batch.add
 
-        if self._model is None or self._maker is None or self._writer is None:
-            raise EngineError(ErrorKind.PROTOCOL, "No model is loaded.")
-        self._set_threads(command.threads)
-        prompt = self._maker.make(command.messages, command.options)
-        batch = Batch(self._wire, command.id)
-        if prompt.prefix:
-            batch.add(prompt.prefix, "", 0, 0.0)
-        answer = self._writer.write(
-            prompt,
-            command.options,
-            received,
-            lambda done, total: self._wire.send(PromptProgress(command.id, done, total)),
-            batch.add,
-        )
-        batch.flush(answer.usage.completion_tokens, answer.timings.decode_s)
-        self._end_answer()
-        memory = accounting.memory_use(self._model.buffers)
+        self._prefixes[command.id] = self._loaded().begin(command, received, text)
+
+    def _on_read(self, job: Job, done: int) -> None:
+        if job.sample == 0:
+            self._wire.send(PromptProgress(job.request, done, len(job.prompt.tokens)))
+
+    def _on_done(self, job: Job) -> None:
+        engine = self._loaded()
+        timings = job.timings(engine.scheduler.totals)
+        self._texts.pop((job.request, job.sample)).flush(job.written, timings.decode_s)
+        prefix = self._prefixes[job.request]
+        if not any(request == job.request for request, _ in self._texts):
+            del self._prefixes[job.request]
         self._wire.send(
-            Finished(command.id, answer.stop, answer.usage, answer.timings, memory, prompt.prefix)
+            Finished(
+                *(job.request, job.stop or "end", job.usage(), timings, engine.memory(), prefix),
+                *(tuple(job.warnings), job.sample),
+                draft=job.draft if job.draft.drafted else None,
+            )
         )
 
     def _quantize(self, command: Quantize) -> None:
@@ -259,23 +275,9 @@ class Worker:
         source, target = Path(command.source), Path(command.target)
         self._wire.send(quantize(source, target, command.quant, command.threads, self._progress))
 
-    def _end_answer(self) -> None:
-        with self._state:
-            self._answering = False
-        self._before_token()
 
-    def _before_token(self) -> None:
-        wanted, self._wanted_threads = self._wanted_threads, 0
-        if wanted:
-            self._set_threads(wanted)
-            self._wire.send(ThreadsSet(wanted))
-
-    def _set_threads(self, threads: int) -> None:
-        if self._model is not None and threads != self._threads:
-            from playground.engines.llama.library import L
-
-            L.llama_set_n_threads(self._model.native, threads, threads)
-        self._threads = threads
+def _id(command: Command) -> int:
+    return command.id if isinstance(command, (Generate, Count)) else 0
 
 
 def main() -> int:

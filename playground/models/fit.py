@@ -1,8 +1,8 @@
 """How much memory a model needs, from its header alone. Pure functions.
 
 Formulas follow llama.cpp's own buffers (llama-kv-cache.cpp, llama-memory-recurrent.cpp, llama-context.cpp) for
-one sequence, ``swa_full=False`` and ``n_outputs_max=1``; against its dry run the cache figures are exact and
-the compute figure is within about 15 %.
+sequences in one unified cache, ``swa_full=False`` and one output per sequence; against its dry run the cache figures
+are exact and the compute figure is within about 15 %.
 """
 
 from __future__ import annotations
@@ -47,6 +47,15 @@ class MemoryEstimate:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerNeed:
+    """Bytes of one layer: its weights, those of its experts among them, and its part of the cache."""
+
+    weights_bytes: int
+    experts_bytes: int
+    cache_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Shape:
     """What the formulas need of a model. ``kv_heads``, ``is_recurrent`` and ``is_windowed`` are per layer."""
 
@@ -64,33 +73,73 @@ class _Shape:
 
 
 def estimate(
-    header: GgufHeader, *, n_ctx: int, kv_type: str = "f16", n_ubatch: int = BATCH_TOKENS
+    header: GgufHeader, *, n_ctx: int, kv_type: str = "f16", n_ubatch: int = BATCH_TOKENS, sequences: int = 1
 ) -> MemoryEstimate:
     """Return the memory for a context of ``n_ctx`` tokens with a cache of type ``kv_type``."""
     shape = _shape(header)
-    full = _padded(n_ctx)
-    windowed = min(full, _padded(shape.window + n_ubatch))
-    kv = 0
-    for layer in range(shape.layers):
-        if shape.is_recurrent[layer]:
-            continue
-        cells = windowed if shape.is_windowed[layer] else full
-        heads = shape.kv_heads[layer]
-        kv += cells * (
-            _cache_bytes(heads * shape.key_length, kv_type)
-            + _cache_bytes(heads * shape.value_length, kv_type)
-        )
+    full, windowed = _cells(shape, n_ctx, n_ubatch, sequences)
     masks = (
         n_ubatch * 2 * ((0 if all(shape.is_windowed) else full) + (windowed if any(shape.is_windowed) else 0))
     )
     activations = n_ubatch * 4 * (3 * shape.feed_forward + 4 * shape.embedding)
-    logits = shape.vocabulary * 4 + 2 * n_ubatch * shape.embedding * 4
+    logits = sequences * shape.vocabulary * 4 + 2 * n_ubatch * shape.embedding * 4
     return MemoryEstimate(
         weights_bytes=_weights(header, shape.layers),
-        kv_bytes=kv,
-        recurrent_bytes=sum(shape.is_recurrent) * shape.recurrent_floats * 4,
+        kv_bytes=sum(_kv_bytes(shape, layer, full, windowed, kv_type) for layer in range(shape.layers)),
+        recurrent_bytes=sum(shape.is_recurrent) * shape.recurrent_floats * 4 * sequences,
         compute_bytes=max(masks + activations, logits),
     )
+
+
+def layer_needs(
+    header: GgufHeader, *, n_ctx: int, kv_type: str = "f16", sequences: int = 1
+) -> tuple[LayerNeed, ...]:
+    """Return the memory of each layer, first to last, and behind them of the output layer.
+
+    As in llama.cpp, the output layer counts as one more. Tied embeddings are copied for it.
+    """
+    shape = _shape(header)
+    full, windowed = _cells(shape, n_ctx, BATCH_TOKENS, sequences)
+    weights, experts = [0] * (shape.layers + 1), [0] * (shape.layers + 1)
+    embedding = 0
+    has_output = False
+    for tensor in header.tensors:
+        layer = _layer_of(tensor.name)
+        if layer is not None and layer < shape.layers:
+            weights[layer] += tensor.size_bytes
+            experts[layer] += tensor.size_bytes if "_exps" in tensor.name else 0
+        elif tensor.name.startswith("output"):
+            weights[-1] += tensor.size_bytes
+            has_output = has_output or tensor.name == "output.weight"
+        elif tensor.name == "token_embd.weight":
+            embedding = tensor.size_bytes
+    weights[-1] += 0 if has_output else embedding
+    recurrent = shape.recurrent_floats * 4 * sequences
+    caches = [
+        recurrent if shape.is_recurrent[layer] else _kv_bytes(shape, layer, full, windowed, kv_type)
+        for layer in range(shape.layers)
+    ]
+    return tuple(LayerNeed(*parts) for parts in zip(weights, experts, [*caches, 0], strict=True))
+
+
+def _cells(shape: _Shape, n_ctx: int, n_ubatch: int, sequences: int) -> tuple[int, int]:
+    """Return the cells of a layer that sees the whole context, and of one that sees a window."""
+    full = _padded(n_ctx)
+    return full, min(full, _padded(shape.window * sequences + n_ubatch))
+
+
+def _kv_bytes(shape: _Shape, layer: int, full: int, windowed: int, kv_type: str) -> int:
+    if shape.is_recurrent[layer]:
+        return 0
+    cells, heads = windowed if shape.is_windowed[layer] else full, shape.kv_heads[layer]
+    key, value = heads * shape.key_length, heads * shape.value_length
+    return cells * (_cache_bytes(key, kv_type) + _cache_bytes(value, kv_type))
+
+
+def _layer_of(name: str) -> int | None:
+    parts = name.split(".")
+    is_layer = parts[0] == "blk" and len(parts) > 1 and parts[1].isdigit()
+    return int(parts[1]) if is_layer else None
 
 
 def largest_context(header: GgufHeader, free_bytes: int, kv_type: str = "f16") -> int:
@@ -114,12 +163,12 @@ def _cache_bytes(values: int, kv_type: str) -> int:
 
 def _weights(header: GgufHeader, layers: int) -> int:
     """Sum the tensors, without the layers behind the last one (multi-token prediction) that are not loaded."""
-    total = 0
-    for tensor in header.tensors:
-        parts = tensor.name.split(".")
-        is_extra = parts[0] == "blk" and len(parts) > 1 and parts[1].isdigit() and int(parts[1]) >= layers
-        total += 0 if is_extra else tensor.size_bytes
-    return total
+    extra = (_layer_of(tensor.name) for tensor in header.tensors)
+    return sum(
+        tensor.size_bytes
+        for tensor, layer in zip(header.tensors, extra, strict=True)
+        if layer is None or layer < layers
+    )
 
 
 def _shape(header: GgufHeader) -> _Shape:

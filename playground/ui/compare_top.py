@@ -1,15 +1,20 @@
-"""The row above the lanes: title, plan, scrolling together, a new conversation."""
+"""The row above the lanes: title, plan, scrolling together, a new conversation. Part of the first paint."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
-from playground.compare.events import WantedPlan
 from playground.ui import compare_words as words
-from playground.ui.compare_state import CompareState
+from playground.ui.by_name import set_by_name
 from playground.ui.icons import icon
 from playground.ui.meters import ElidedLabel, label
+
+if TYPE_CHECKING:
+    from playground.compare.events import WantedPlan
+    from playground.ui.compare_state import CompareState
 
 _PLANS: tuple[tuple[WantedPlan, str, str], ...] = (
     ("auto", "Automatic", "Plan: automatic"),
@@ -32,17 +37,10 @@ class CompareTop(QWidget):
         row.setSpacing(8)
         self._title = ElidedLabel()
         self._title.setProperty("role", "muted")
-        self.plan = _flat("Plan", "")
-        self._menu = QMenu(self.plan)
-        self._menu.setAccessibleName("Plans")
-        for wanted, text, _button_text in _PLANS:
-            action = self._menu.addAction(text)
-            action.setCheckable(True)
-            action.setData(wanted)
-            action.triggered.connect(lambda _checked=False, w=wanted: self.plan_chosen.emit(w))
-        self.plan.clicked.connect(
-            lambda: self._menu.popup(self.plan.mapToGlobal(self.plan.rect().bottomLeft()))
-        )
+        self._wanted: WantedPlan = "auto"
+        self._menu: QMenu | None = None
+        self.plan = _flat(_shown(self._wanted), words.PLAN_TIP)
+        self.plan.clicked.connect(self._open_menu)
         self.sync = _flat("Sync scroll", "Scroll both answers together")
         self.sync.setCheckable(True)
         self.sync.toggled.connect(self.sync_toggled)
@@ -66,11 +64,31 @@ class CompareTop(QWidget):
         """Show a state; sets only what differs."""
         self._title.set_whole_text(state.title)
         self.new.setEnabled(not state.is_running)
-        for action in self._menu.actions():
-            action.setChecked(action.data() == state.wanted)
-        self.plan.setText(next(shown for wanted, _text, shown in _PLANS if wanted == state.wanted))
+        self._wanted = state.wanted
+        self.plan.setText(_shown(state.wanted))
+        self.plan.setAccessibleName(_shown(state.wanted))
         self.plan.setToolTip(words.plan_tip(state))
         self.plan.setAccessibleDescription(words.plan_reason(state))
+
+    def _open_menu(self) -> None:
+        menu = self._menu = self._menu or self._make_menu()
+        for action in menu.actions():
+            action.setChecked(action.data() == self._wanted)
+        menu.popup(self.plan.mapToGlobal(self.plan.rect().bottomLeft()))
+
+    def _make_menu(self) -> QMenu:
+        menu = QMenu(self.plan)
+        menu.setAccessibleName("Plans")
+        for wanted, text, _button_text in _PLANS:
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setData(wanted)
+            action.triggered.connect(lambda _checked=False, w=wanted: self.plan_chosen.emit(w))
+        return menu
+
+
+def _shown(plan: WantedPlan) -> str:
+    return next(shown for wanted, _text, shown in _PLANS if wanted == plan)
 
 
 def _flat(text: str, tip: str) -> QPushButton:
@@ -79,5 +97,5 @@ def _flat(text: str, tip: str) -> QPushButton:
     made.setAccessibleName(text)
     made.setToolTip(tip)
     made.setIconSize(QSize(16, 16))
-    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    set_by_name(made, focusPolicy="StrongFocus")
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,17 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from playground.chat.messages import Conversation, Role
-from playground.compare.events import Lane, LaneDone, LaneText, RunEvent, WantedPlan
+from playground.compare.events import (
+    Lane,
+    LaneDone,
+    LaneLoaded,
+    LaneStage,
+    LaneText,
+    RunEvent,
+    Stage,
+    WantedPlan,
+)
+from playground.engines.protocol import Counted, MemoryUse
 from playground.errors import PlaygroundError
 from playground.ui.bridge import Bridge
 from playground.ui.compare_state import (
@@ -25,11 +36,14 @@ from playground.ui.compare_state import (
 from playground.ui.compare_words import engines_line, memory_line, plan_reason, size
 from playground.ui.lane_actions import LaneAction
 from playground.ui.model_list import ModelList
+from playground.ui.prompt_counter import PromptCounter
 from playground.ui.services import Run, Services
 from playground.ui.transcript_steps import Step, StepQueue
 
 if TYPE_CHECKING:
     import asyncio
+
+    from playground.compare.prompts import Prompt
 
 _SEEDS = 0xFFFFFFFE
 
@@ -54,6 +68,9 @@ class CompareVm(QObject):
         self._run: Run | None = None
         self._preparing: dict[str, asyncio.Task[None]] = {}
         self._dirty = False
+        self._counter = PromptCounter(tuple(self._steps), self._size, self._show_size, self._spawn)
+        self._asked_at = {lane.slot: 0.0 for lane in self.state.lanes}
+        self._told = {lane.slot: frozenset[str]() for lane in self.state.lanes}  # warnings of the last loads
 
     # ---- intents
 
@@ -79,20 +96,24 @@ class CompareVm(QObject):
             if both or lane.slot == slot:
                 state = state.with_lane(set_up(lane, setup))
         self._set(state)
+        self._counter.again()
 
     def set_plan(self, wanted: WantedPlan) -> None:
         """Choose how the lanes share the machine."""
         self._set(replace(self.state, wanted=wanted))
 
+    def write_prompt(self, text: str) -> None:
+        """Take what is being written, to say how much of each context it would take. Returns at once."""
+        self._counter.write(text)
+
     def run(self, text: str) -> None:
         """Put a prompt to all lanes that have a model."""
         if not self.state.can_run or not text.strip():
             return
-        prompt = next((p for p in self._services.prompts() if p.text.strip() == text.strip()), None)
+        prompt = self._known(text)
         lanes = [lane for lane in self.state.lanes if lane.model is not None]
         for lane in lanes:
-            talk = _answered(self._conversations[lane.slot])
-            self._conversations[lane.slot] = talk.with_user(text, prompt.completion if prompt else None)
+            self._conversations[lane.slot] = self._asked(lane.slot, text)
             self._step(lane.slot, Step("user", text))
         self._set(replace(self.state, title=prompt.title if prompt else ""))
         self._start(lanes)
@@ -128,9 +149,11 @@ class CompareVm(QObject):
             return
         for lane in self.state.lanes:
             self._conversations[lane.slot] = Conversation()
+            self._told[lane.slot] = frozenset()
             self._step(lane.slot, Step("clear"))
         cleared = tuple(_cleared(lane) for lane in self.state.lanes)
         self._set(replace(self.state, lanes=cleared, title="", sentence="", plan=None))
+        self._counter.again()
 
     def read_memory(self) -> None:
         """Bring the memory figures up to date."""
@@ -181,8 +204,9 @@ class CompareVm(QObject):
         except BaseException:
             self._restore(before)
             raise
-        lane = replace(_cleared(self.state.lane(slot)), model=model, phase=Phase.READY, n_ctx=None)
-        self._set(self.state.with_lane(lane))
+        lane = replace(_cleared(self.state.lane(slot)), model=model, phase=Phase.READY)
+        self._set(self.state.with_lane(replace(lane, n_ctx=None, loaded=None, memory=MemoryUse())))
+        self._told[slot] = frozenset()
         if self._conversations[slot].turns:
             self._step(slot, Step("notice", f"From here on {model.name} {model.quant} answers."))
 
@@ -221,22 +245,43 @@ class CompareVm(QObject):
             return
         for lane in asked:
             self._conversations[lane.slot] = talks[lane.slot]
+            self._told[lane.slot] = frozenset()  # the notices go with the answer
             self._step(lane.slot, Step("remove_answer"))
         self._start(asked)
 
     def _start(self, lanes: Sequence[LaneState]) -> None:
         for lane in lanes:
             self._step(lane.slot, Step("begin"))
+            self._asked_at[lane.slot] = time.perf_counter()
             self._set(self.state.with_lane(started(lane)))
-        self._spawn(self._listen([self._lane(lane) for lane in lanes]))
+        self._spawn(self._listen([self._lane(lane, self._conversations[lane.slot]) for lane in lanes]))
 
-    def _lane(self, lane: LaneState) -> Lane:
+    def _known(self, text: str) -> Prompt | None:
+        """Return the built-in prompt with this text."""
+        return next((p for p in self._services.prompts() if p.text.strip() == text.strip()), None)
+
+    def _asked(self, slot: str, text: str) -> Conversation:
+        """Return a lane's conversation with a new prompt."""
+        prompt = self._known(text)
+        return _answered(self._conversations[slot]).with_user(text, prompt.completion if prompt else None)
+
+    def _lane(self, lane: LaneState, conversation: Conversation) -> Lane:
         assert lane.model is not None
         sampling = lane.answer.sampling
         seed = (sampling.seed + lane.attempt) % _SEEDS
         answer = msgspec.structs.replace(lane.answer, sampling=msgspec.structs.replace(sampling, seed=seed))
-        talk = msgspec.structs.replace(self._conversations[lane.slot], system=lane.system)
+        talk = msgspec.structs.replace(conversation, system=lane.system)
         return Lane(lane.slot, lane.model, talk, lane.load, answer)
+
+    async def _size(self, slot: str, text: str) -> Counted | None:
+        lane = self.state.lane(slot)
+        if lane.model is None or lane.is_busy:
+            return None
+        return await self._services.count(self._lane(lane, self._asked(slot, text)))
+
+    def _show_size(self, slot: str, size: Counted | None) -> None:
+        lane = self.state.lane(slot)
+        self._set(self.state.with_lane(replace(lane, prompt_size=None if lane.is_busy else size)))
 
     async def _listen(self, lanes: list[Lane]) -> None:
         self._run = run = self._services.run(lanes, self.state.wanted)
@@ -252,8 +297,10 @@ class CompareVm(QObject):
         said = self._services.sentence(results) or plan_reason(self.state)
         self._set(replace(self.state, sentence=said))
         self.read_memory()
+        self._counter.again()
 
     def _take(self, event: RunEvent) -> None:
+        self._time(event)
         self.state = reduced(self.state, event)
         if isinstance(event, LaneText):
             if event.reasoning:
@@ -262,9 +309,29 @@ class CompareVm(QObject):
                 self._step(event.slot, Step("answer", event.text))
             self._dirty = True
             return
+        if isinstance(event, LaneLoaded):
+            self._warn(event.slot, event.warnings)
         if isinstance(event, LaneDone):
             self._end(event)
         self.changed.emit(self.state)
+
+    def _time(self, event: RunEvent) -> None:
+        """Measure the time to the first token, from when the model was asked: the engine's own comes at the end."""
+        if isinstance(event, LaneStage) and event.stage is Stage.READING:
+            if self.state.lane(event.slot).phase is not Phase.READING:
+                self._asked_at[event.slot] = time.perf_counter()
+        elif isinstance(event, LaneText):
+            lane = self.state.lane(event.slot)
+            if lane.first_token_s is None:
+                first_s = time.perf_counter() - self._asked_at[event.slot] - event.decode_s
+                self.state = self.state.with_lane(replace(lane, first_token_s=max(first_s, 0.0)))
+
+    def _warn(self, slot: str, warnings: Sequence[str]) -> None:
+        """Show the warnings of a load, once: each run brings those of its model again."""
+        for warning in warnings:
+            if warning not in self._told[slot]:
+                self._step(slot, Step("notice", warning, "warn"))
+        self._told[slot] |= set(warnings)
 
     def _end(self, done: LaneDone) -> None:
         result = done.result
@@ -276,7 +343,8 @@ class CompareVm(QObject):
             talk = self._conversations[done.slot]
             self._conversations[done.slot] = talk.with_answer(result.answer, result.reasoning)
         for warning in result.warnings:
-            self._step(done.slot, Step("notice", warning, "warn"))
+            if warning not in self._told[done.slot]:
+                self._step(done.slot, Step("notice", warning, "warn"))
 
     def _step(self, slot: str, step: Step) -> None:
         self._steps[slot].add(step)

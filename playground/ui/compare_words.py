@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from playground.models.files import ModelFile
-from playground.ui.compare_state import CompareState, LaneState, Phase
-from playground.ui.services import MemoryReading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playground.engines.protocol import DeviceUse
+    from playground.models.files import ModelFile
+    from playground.ui.compare_state import CompareState, LaneState
+    from playground.ui.services import MemoryReading
 
 Pill = tuple[str, str]  # words, role in the style sheet
 DASH = "–"
+NO_MODEL: Pill = ("Choose a model", "plain")
+NOTHING_LOADED = "No model loaded"
+PLAN_TIP = "How the models share the machine"
 
 
 def pill(lane: LaneState, other: LaneState | None = None) -> Pill:
     """Return the lane's state in words and how to colour it."""
+    from playground.ui.compare_state import Phase
+
     if lane.stopping and lane.is_running:
         return "Stopping", "warn"
     share = f" {lane.fraction:.0%}" if lane.fraction is not None else ""
     waiting = f"Waiting for {other.slot}" if other is not None and other.is_running else "Loaded"
     words: dict[Phase, Pill] = {
-        Phase.EMPTY: ("Choose a model", "plain"),
+        Phase.EMPTY: NO_MODEL,
         Phase.PREPARING: (f"{lane.doing or 'Preparing'}{share}", "run"),
         Phase.READY: ("Ready", "plain"),
         Phase.QUEUED: ("Queued", "plain"),
@@ -46,14 +55,15 @@ def tokens_per_s(lane: LaneState) -> str:
     """Return the speed, final or so far."""
     if lane.result and lane.result.timings.decode_tokens_per_s:
         return f"{lane.result.timings.decode_tokens_per_s:.1f}"
-    if lane.phase is Phase.ANSWERING and lane.decode_s > 0 and lane.tokens > 1:
+    if lane.is_answering and lane.decode_s > 0 and lane.tokens > 1:
         return f"{(lane.tokens - 1) / lane.decode_s:.1f}"
     return DASH
 
 
 def first_token(lane: LaneState) -> str:
-    """Return the time to the first token."""
+    """Return the time to the first token: the engine's figure, until that is there our own."""
     seconds = lane.result.timings.first_token_s if lane.result else None
+    seconds = lane.first_token_s if seconds is None else seconds
     if seconds is None:
         return DASH
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
@@ -65,8 +75,29 @@ def tokens(lane: LaneState) -> str:
 
 
 def memory(lane: LaneState) -> str:
-    """Return the memory that the lane's engine holds."""
-    return size(lane.resident_bytes) if lane.resident_bytes else DASH
+    """Return the memory that the lane's engine holds, that on other devices included."""
+    return size(lane.memory.held_bytes) if lane.memory.held_bytes else DASH
+
+
+def memory_parts(lane: LaneState) -> str:
+    """Return what lies on which device, by llama.cpp's own accounting; empty where it gave none."""
+    return " · ".join(f"{use.device}: {parts}" for use in lane.memory.devices if (parts := _parts(use)))
+
+
+def _parts(use: DeviceUse) -> str:
+    named = (("weights", use.weights_bytes), ("cache", use.kv_bytes), ("compute", use.compute_bytes))
+    return ", ".join(f"{name} {size(size_bytes)}" for name, size_bytes in named if size_bytes)
+
+
+def placement(lane: LaneState) -> str:
+    """Return where layers of the loaded model are, empty when all are on the CPU."""
+    loaded = lane.loaded
+    if loaded is None or loaded.placement is None or not (loaded.gpu_layers and loaded.placement.devices):
+        return ""
+    total = loaded.n_layers + 1  # the output layer counts as one
+    experts = loaded.placement.cpu_expert_layers
+    apart = f", experts of {experts} on the CPU" if experts else ""
+    return f"{loaded.gpu_layers} of {total} layers on {', '.join(loaded.placement.devices)}{apart}"
 
 
 def is_shared(lane: LaneState) -> bool:
@@ -83,16 +114,42 @@ def badges(lane: LaneState) -> tuple[str, ...]:
 
 
 def note(lane: LaneState) -> str:
-    """Return a short remark for the lane's foot."""
+    """Return short remarks for the lane's foot, the newest first."""
     if lane.error is not None:
         return ""
-    if lane.result is not None and lane.result.usage.cached_tokens:
-        return (
-            f"{lane.result.usage.cached_tokens:,} of {lane.result.usage.prompt_tokens:,} prompt tokens reused"
-        )
-    if lane.model is not None and lane.model.is_base:
+    said = [_drafted(lane), _reused(lane), placement(lane)]
+    if lane.model is not None and lane.model.is_base and not any(said):
         return "Base model: plain completion prompt"
-    return ""
+    return " · ".join(filter(None, said))
+
+
+def _drafted(lane: LaneState) -> str:
+    draft = lane.result.draft if lane.result else None
+    if draft is None or not draft.drafted:
+        return ""
+    share = draft.accepted / draft.drafted
+    return f"Draft: {draft.accepted:,} of {draft.drafted:,} tokens accepted ({100 * share:.0f} %)"
+
+
+def _reused(lane: LaneState) -> str:
+    usage = lane.result.usage if lane.result else None
+    if usage is None or not usage.cached_tokens:
+        return ""
+    return f"{usage.cached_tokens:,} of {usage.prompt_tokens:,} prompt tokens reused"
+
+
+def prompt_sizes(state: CompareState) -> Pill:
+    """Return how much of each context the prompt would take, and the role of these words."""
+    sized = [(lane.slot, lane.prompt_size) for lane in state.lanes if lane.prompt_size is not None]
+    too_long = [
+        f"{slot}: {one.tokens:,} tokens do not fit its context of {one.n_ctx:,}"
+        for slot, one in sized
+        if one.tokens >= one.n_ctx
+    ]
+    others = [f"{slot} {one.tokens:,} of {one.n_ctx:,}" for slot, one in sized if one.tokens < one.n_ctx]
+    if others:
+        others[0] += " tokens"
+    return " · ".join((*too_long, *others)), "smallwarn" if too_long else "small"
 
 
 def model_kind(model: ModelFile) -> str:
@@ -139,13 +196,13 @@ def sentence_tip(state: CompareState) -> str:
 def plan_tip(state: CompareState) -> str:
     """Return what the plan is, and why it came out as it did."""
     reason = plan_reason(state)
-    return "How the models share the machine" + (f"\nLast run: {reason}" if reason else "")
+    return PLAN_TIP + (f"\nLast run: {reason}" if reason else "")
 
 
 def engines_line(reading: MemoryReading) -> str:
     """Return how many models are in memory."""
     count = reading.engines
-    return f"{count} model{'s' * (count != 1)} loaded, {reading.cores} cores" if count else "No model loaded"
+    return f"{count} model{'s' * (count != 1)} loaded, {reading.cores} cores" if count else NOTHING_LOADED
 
 
 def memory_line(reading: MemoryReading) -> str:

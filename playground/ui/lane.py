@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from playground.ui.compare_state import LaneSetup, LaneState
-from playground.ui.lane_actions import LaneAction
 from playground.ui.lane_foot import LaneFoot
 from playground.ui.lane_header import LaneHeader
-from playground.ui.model_list import ModelList
 from playground.ui.transcript import TranscriptView
-from playground.ui.transcript_steps import Step
+
+if TYPE_CHECKING:
+    from playground.models.files import ModelFile
+    from playground.ui.compare_state import LaneSetup, LaneState
+    from playground.ui.lane_actions import LaneAction
+    from playground.ui.model_list import ModelList
+    from playground.ui.transcript_steps import Step
 
 _EMPTY = "Choose a model above, or drop a .gguf file here."
 _IDLE = "Write a prompt below, or pick one, then press Ctrl+Enter."
@@ -30,23 +34,26 @@ class LaneCard(QFrame):
     setup_chosen = Signal(object, bool)
     action_wanted = Signal(object)
 
-    def __init__(self, slot: str, models: ModelList, quant_types: tuple[str, ...], cores: int) -> None:
+    def __init__(self, slot: str) -> None:
         super().__init__()
         self.setObjectName("card")
+        self.setAccessibleName(f"Lane {slot}")
         self.setMinimumWidth(370)
         self.setAcceptDrops(True)
-        self._slot, self._cores = slot, cores
-        self._setup = LaneSetup()
+        self._slot, self._cores = slot, 1
+        self._model: ModelFile | None = None
+        self._setup: LaneSetup | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
-        self.header = LaneHeader(slot, models, quant_types)
+        self.header = LaneHeader(slot)
         self.header.model_chosen.connect(self.model_chosen)
         self.header.copy_wanted.connect(self.copy_wanted)
         self.header.file_wanted.connect(self._choose_file)
         self.transcript = TranscriptView()
         self.transcript.setAccessibleName(f"Answer {slot}")
         self.transcript.setAcceptDrops(False)
+        self.transcript.set_hint(_EMPTY)
         layout.addWidget(self.header)
         layout.addWidget(self.transcript, 1)
         self.foot = LaneFoot(slot)
@@ -58,7 +65,13 @@ class LaneCard(QFrame):
 
     def set_icons(self) -> None:
         """Draw the icons in the theme's colours."""
+        self.header.set_icons()
         self.foot.set_icons()
+
+    def offer(self, models: ModelList, quant_types: tuple[str, ...], cores: int) -> None:
+        """Set what there is to choose from: models, types for smaller copies, cores for threads."""
+        self.header.offer(models, quant_types)
+        self._cores = cores
 
     def stops(self) -> list[QWidget]:
         """Return what the keyboard reaches, in order."""
@@ -69,7 +82,7 @@ class LaneCard(QFrame):
         self.header.render_state(lane, other)
         self.foot.render_state(lane, can_run)
         self.transcript.set_hint(_IDLE if lane.model else _EMPTY)
-        self._setup = lane.setup
+        self._model, self._setup = lane.model, lane.setup
 
     def apply_steps(self, steps: Sequence[Step]) -> None:
         """Bring the transcript up to date."""
@@ -104,6 +117,8 @@ class LaneCard(QFrame):
             self.model_chosen.emit(path)
 
     def _choose_file(self) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
         dialog = QFileDialog(self, f"Model for lane {self._slot}", "", "GGUF models (*.gguf)")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.model_chosen)
@@ -111,9 +126,11 @@ class LaneCard(QFrame):
         dialog.open()
 
     def _open_settings(self) -> None:
+        if self._setup is None:
+            return
         from playground.ui.lane_settings import LaneSettings  # the first paint need not wait for it
 
-        dialog = LaneSettings(self._slot, self._setup, self._cores, self.window())
+        dialog = LaneSettings(self._slot, self._setup, self._cores, self.window(), self._model)
         dialog.chosen.connect(self.setup_chosen)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -121,6 +138,8 @@ class LaneCard(QFrame):
     def _act(self, action: LaneAction) -> None:
         if action.kind == "choose_model":
             self.header.open_picker()
+        elif action.kind == "settings":
+            self._open_settings()
         else:
             self.action_wanted.emit(action)
 

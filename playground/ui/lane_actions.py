@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,15 +10,13 @@ from playground.errors import ErrorKind
 from playground.ui.compare_state import LaneState, Phase
 
 LEAST_CONTEXT = 512
-_NUMBER = re.compile(r"(\d[\d,]*) tokens")
-_OF_CONTEXT = re.compile(r"\bcontext of \d")
 
 
 @dataclass(frozen=True, slots=True)
 class LaneAction:
     """One way on. ``n_ctx``: the context to set before the lane runs again, in tokens."""
 
-    kind: Literal["again", "smaller_context", "larger_context", "choose_model"]
+    kind: Literal["again", "smaller_context", "larger_context", "choose_model", "settings"]
     text: str
     tip: str
     n_ctx: int | None = None
@@ -27,6 +24,7 @@ class LaneAction:
 
 AGAIN = LaneAction("again", "Try again", "Load the model once more and answer")
 CHOOSE = LaneAction("choose_model", "Choose another model", "Open the list of models")
+SETTINGS = LaneAction("settings", "Change settings", "Open the settings of this lane")
 
 
 def actions(lane: LaneState) -> tuple[LaneAction, ...]:
@@ -37,27 +35,25 @@ def actions(lane: LaneState) -> tuple[LaneAction, ...]:
         return (larger,) if larger else ()
     if lane.phase is not Phase.FAILED or error is None:
         return ()
-    if error.kind == ErrorKind.OUT_OF_MEMORY or _is_about_context(error):
+    if error.kind == ErrorKind.OUT_OF_MEMORY:
         return (_smaller(lane, error) or CHOOSE, AGAIN)
     if error.kind == ErrorKind.PROMPT:
-        larger = _larger(lane, max(_tokens_in(f"{error.message} {error.hint}"), default=0))
+        larger = _larger(lane, error.needed_tokens or 0)
         return (larger, AGAIN) if larger else (AGAIN,)
-    if error.kind in (ErrorKind.NOT_FOUND, ErrorKind.LOAD_FAILED):
-        return (CHOOSE,)
-    return (AGAIN,)
-
-
-def _is_about_context(error: LaneError) -> bool:
-    return error.kind == ErrorKind.LOAD_FAILED and bool(_OF_CONTEXT.search(error.message))
+    others: dict[str, tuple[LaneAction, ...]] = {
+        ErrorKind.NOT_FOUND: (CHOOSE,),
+        ErrorKind.LOAD_FAILED: (CHOOSE, SETTINGS),
+        ErrorKind.DEVICE_LOST: (AGAIN, SETTINGS),
+    }
+    return others.get(error.kind, (AGAIN,))
 
 
 def _smaller(lane: LaneState, error: LaneError) -> LaneAction | None:
-    """Return half the context, or the largest that the error says would fit; None when there is none."""
-    if "smaller model" in error.hint:
-        return None
-    had = lane.context_tokens
-    n_ctx = min([max(had // 2, LEAST_CONTEXT), *_tokens_in(error.hint)])
-    if n_ctx >= had:
+    """Return half the context, or less where the error says what would fit; None when no smaller one helps."""
+    had, fitting = error.needed_tokens or lane.context_tokens, error.fitting_tokens
+    half = max(had // 2, LEAST_CONTEXT)
+    n_ctx = half if fitting is None else min(half, fitting)
+    if not 0 < n_ctx < had:
         return None
     return LaneAction(
         "smaller_context", "Use a smaller context", f"Load it with {n_ctx:,} tokens and answer", n_ctx
@@ -74,7 +70,3 @@ def _larger(lane: LaneState, prompt: int) -> LaneAction | None:
     return LaneAction(
         "larger_context", "Use a larger context", f"Load it with {n_ctx:,} tokens and answer", n_ctx
     )
-
-
-def _tokens_in(text: str) -> list[int]:
-    return [int(found.replace(",", "")) for found in _NUMBER.findall(text)]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from playground.ui import compare_words as words
-from playground.ui.compare_state import LaneState
 from playground.ui.icons import icon
-from playground.ui.lane_actions import LaneAction, actions
 from playground.ui.meters import ElidedLabel
+
+if TYPE_CHECKING:
+    from playground.ui.compare_state import LaneState
+    from playground.ui.lane_actions import LaneAction
 
 _MOST_ACTIONS = 2
 
@@ -29,7 +33,6 @@ class LaneFoot(QFrame):
         column.setSpacing(8)
         column.addWidget(self._make_actions())
         column.addLayout(self._make_buttons())
-        self.set_icons()
 
     def _make_actions(self) -> QWidget:
         self._bar = QWidget()
@@ -41,6 +44,7 @@ class LaneFoot(QFrame):
             made.clicked.connect(lambda _on=False, i=index: self.action_wanted.emit(self._shown[i]))
             row.addWidget(made)
         row.addStretch()
+        self._bar.setVisible(False)
         return self._bar
 
     def _make_buttons(self) -> QHBoxLayout:
@@ -57,6 +61,8 @@ class LaneFoot(QFrame):
         for made in (self.stop, self.again, self.settings):
             row.addWidget(made)
         row.addWidget(self._note, 1)
+        for made in (self.stop, self.again):
+            made.setEnabled(False)
         return row
 
     def stops(self) -> list[QWidget]:
@@ -74,6 +80,11 @@ class LaneFoot(QFrame):
         self.again.setEnabled(can_run and lane.model is not None and lane.result is not None)
         self.settings.setEnabled(not lane.is_busy)
         self._note.set_whole_text(words.note(lane))
+        self._render_actions(lane, can_run)
+
+    def _render_actions(self, lane: LaneState, can_run: bool) -> None:
+        from playground.ui.lane_actions import actions  # the first paint need not wait for it
+
         self._shown = actions(lane)
         self._bar.setVisible(bool(self._shown))
         for index, made in enumerate(self.ways):

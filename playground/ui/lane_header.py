@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6 import QtCore
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
-from playground.models.files import ModelFile
 from playground.ui import compare_words as words
-from playground.ui.compare_state import LaneState
+from playground.ui.by_name import set_by_name
 from playground.ui.icons import icon
 from playground.ui.meters import Metric, Sparkline, Tile, label, set_role
-from playground.ui.model_list import ModelList
 
 if TYPE_CHECKING:
+    from playground.models.files import ModelFile
+    from playground.ui.compare_state import LaneState
+    from playground.ui.model_list import ModelList
     from playground.ui.model_picker import ModelPicker
 
 _MARGINS = (16, 10, 12, 10)
@@ -24,6 +26,7 @@ _CHIPS = 3
 _SPACING = 7
 _LEAST_NAME = 110  # pixels
 _SPARKLINE_WIDTH = 420  # of the header; a narrower one has no room for it
+_NO_NAME = "Choose a model"
 
 
 class LaneHeader(QFrame):
@@ -33,12 +36,14 @@ class LaneHeader(QFrame):
     file_wanted = Signal()
     copy_wanted = Signal(str)
 
-    def __init__(self, slot: str, models: ModelList, quant_types: tuple[str, ...]) -> None:
+    def __init__(self, slot: str) -> None:
         super().__init__()
         self.setObjectName("cardhead")
-        self._slot, self._models, self._quant_types = slot, models, quant_types
+        self._slot = slot
+        self._models: ModelList | None = None
+        self._quant_types: tuple[str, ...] = ()
         self._current: ModelFile | None = None
-        self._name = ""
+        self._name = _NO_NAME
         self._picker: ModelPicker | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*_MARGINS)
@@ -49,15 +54,16 @@ class LaneHeader(QFrame):
     def _first_row(self, slot: str) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(_SPACING)
-        self.model = QPushButton("Choose a model")
+        self.model = QPushButton(_NO_NAME)
         self.model.setObjectName("model")
         self.model.setAccessibleName(f"Model {slot}")
-        self.model.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        set_by_name(self.model, layoutDirection="RightToLeft")
         self.model.setIconSize(QSize(14, 14))
         self.model.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.model.clicked.connect(self.open_picker)
         self._chips = [label("", "badge") for _ in range(_CHIPS)]
-        self._pill = label("", "plain")
+        text, role = words.NO_MODEL
+        self._pill = label(text, role, f"State {slot}: {text}")
         row.addWidget(Tile(slot))
         row.addWidget(self.model)
         for chip in self._chips:
@@ -78,6 +84,14 @@ class LaneHeader(QFrame):
         row.addWidget(self._sparkline)
         return row
 
+    def offer(self, models: ModelList, quant_types: tuple[str, ...]) -> None:
+        """Set what the picker offers: models, and types of smaller copies."""
+        self._models, self._quant_types = models, quant_types
+
+    def set_icons(self) -> None:
+        """Draw the icon in the theme's colours."""
+        self.model.setIcon(icon("down", size=14))
+
     def render_state(self, lane: LaneState, other: LaneState) -> None:
         """Show a lane's state."""
         self._render_model(lane)
@@ -88,18 +102,17 @@ class LaneHeader(QFrame):
         self._speed.show_value(words.tokens_per_s(lane), "shared" if words.is_shared(lane) else "")
         self._first.show_value(words.first_token(lane))
         self._tokens.show_value(words.tokens(lane))
-        self._memory.show_value(words.memory(lane))
+        self._memory.show_value(words.memory(lane), tip=words.memory_parts(lane))
         self._sparkline.show_values(lane.speeds)
         self._render_chips(words.badges(lane))
         self._fit()
 
     def _render_model(self, lane: LaneState) -> None:
         self._current = lane.model
-        self._name = lane.model.name if lane.model else "Choose a model"
+        self._name = lane.model.name if lane.model else _NO_NAME
         self.model.setAccessibleDescription(f"{self._name} {lane.model.quant}" if lane.model else self._name)
         self.model.setEnabled(not lane.is_busy)
         self.model.setToolTip(words.model_tip(lane))
-        self.model.setIcon(icon("down", size=14))
         if lane.is_busy and self._picker is not None:
             self._picker.leave()
 
@@ -118,7 +131,9 @@ class LaneHeader(QFrame):
         chips = [chip.sizeHint().width() + _SPACING if chip.text() else 0 for chip in self._chips]
         whole = measure.horizontalAdvance(self._name) + 1  # an advance is rounded, eliding is exact
         name, shown = shared_row(self.width() - fixed, whole, chips)
-        short = measure.elidedText(self._name, Qt.TextElideMode.ElideMiddle, name)
+        short = self._name
+        if name < whole:
+            short = measure.elidedText(self._name, QtCore.Qt.TextElideMode.ElideMiddle, name)
         if self.model.text() != short:
             self.model.setText(short)
         for chip, is_shown in zip(self._chips, shown, strict=True):
@@ -134,14 +149,14 @@ class LaneHeader(QFrame):
         """Show the list of models, or put it away when it is open."""
         if self._picker is not None:
             self._picker.leave()
-        elif self.model.isEnabled():
-            self._picker = self._make_picker()
+        elif self.model.isEnabled() and self._models is not None:
+            self._picker = self._make_picker(self._models)
             self._picker.open_below(self.model, self._current)
 
-    def _make_picker(self) -> ModelPicker:
+    def _make_picker(self, models: ModelList) -> ModelPicker:
         from playground.ui.model_picker import ModelPicker  # the first paint need not wait for it
 
-        picker = ModelPicker(self._slot, self._models, self._quant_types, self.window())
+        picker = ModelPicker(self._slot, models, self._quant_types, self.window())
         picker.model_chosen.connect(self.model_chosen)
         picker.file_wanted.connect(self.file_wanted)
         picker.copy_wanted.connect(self.copy_wanted)

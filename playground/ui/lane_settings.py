@@ -25,10 +25,12 @@ from PySide6.QtWidgets import (
 
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
 from playground.errors import UsageError
+from playground.models.files import ModelFile
+from playground.models.recommended import Family, recommendation
 from playground.ui import settings_text as text
 from playground.ui.compare_state import LaneSetup
 from playground.ui.meters import label
-from playground.ui.settings_fields import Field, WheelGuard, beside, stacked
+from playground.ui.settings_fields import Field, WheelGuard, beside, beside_nothing, stacked
 from playground.ui.settings_pages import Row, answer_rows, model_rows, sampling_rows
 
 _SIZE, _EDGE = QSize(640, 700), 48
@@ -44,11 +46,14 @@ class LaneSettings(QDialog):
 
     chosen = Signal(object, bool)
 
-    def __init__(self, slot: str, setup: LaneSetup, cores: int, window: QWidget) -> None:
+    def __init__(
+        self, slot: str, setup: LaneSetup, cores: int, window: QWidget, model: ModelFile | None = None
+    ) -> None:
         super().__init__(window)
         self.setWindowTitle(f"Settings of lane {slot}")
         self._setup = setup
         self._rows: dict[str, Row] = {}
+        self._forms: dict[str, QFormLayout] = {}
         self.fields: dict[str, Field] = {}
         self._guard = WheelGuard(self)
         column = QVBoxLayout(self)
@@ -58,6 +63,7 @@ class LaneSettings(QDialog):
         self.pages.setAccessibleName("Settings pages")
         self._add_page("Model", _AT_LOAD, model_rows(cores))
         self._add_page("Sampling", f"The order is fixed: {text.sampling_order()}", sampling_rows())
+        self._add_recommendation(model)
         self._add_page("Answer", _AT_PROMPT, answer_rows())
         column.addWidget(self.pages, 1)
         self.problem = label("", "problem")
@@ -91,6 +97,25 @@ class LaneSettings(QDialog):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.pages.addTab(area, title)
+        self._forms[title] = form
+
+    def _add_recommendation(self, model: ModelFile | None) -> None:
+        self.recommended: QPushButton | None = None
+        found = recommendation(model) if model is not None else None
+        if found is None:
+            return
+        button = self.recommended = QPushButton(text.recommendation_words(found))
+        button.setToolTip(text.recommendation_source(found))
+        button.setAccessibleDescription(text.recommendation_source(found))
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: self._recommend(found))
+        self._forms["Sampling"].insertRow(1, beside_nothing(button))
+
+    def _recommend(self, family: Family) -> None:
+        """Fill in what is recommended; the other fields stay as they are."""
+        values = family.plain if self.fields["thinking"].read() is False else family.thinking
+        for name, value in msgspec.structs.asdict(values).items():
+            self.fields[name].show(value)
 
     def _add_row(self, form: QFormLayout, row: Row) -> None:
         field = row.make()

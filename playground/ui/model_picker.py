@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QListView,
     QMenu,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -73,6 +74,9 @@ class ModelPicker(QWidget):
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(self._set_filter)
         self._glass = self.filter.addAction(icon("search", size=16), QLineEdit.ActionPosition.LeadingPosition)
+        for button in self.filter.findChildren(QToolButton):
+            is_glass = self._glass in button.actions()
+            button.setAccessibleName(f"{'Search' if is_glass else 'Clear the filter'} {self._slot}")
         return self.filter
 
     def _make_list(self) -> QListView:

@@ -264,6 +264,12 @@ def beside(*widgets: QWidget) -> QWidget:
     return holder
 
 
+def beside_nothing(widget: QWidget) -> QWidget:
+    """Return a widget at the left that keeps its own width."""
+    widget.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+    return beside(widget, QWidget())
+
+
 def stacked(*widgets: QWidget) -> QWidget:
     """Return widgets in one column."""
     holder = QWidget()

@@ -14,6 +14,7 @@ import msgspec
 
 from playground.chat.options import Sampling
 from playground.errors import UsageError
+from playground.models.recommended import Family
 
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\\\": "\\"}
 _LIMITS = {"<=": "at most", ">=": "at least", ">": "more than", "<": "less than"}
@@ -106,6 +107,16 @@ def sampling_order() -> str:
     """Return in which order the samplers work, as the options document it."""
     paragraphs = (inspect.getdoc(Sampling) or "").split("\n\n")
     return " ".join(paragraphs[1].replace("`", "").split()) if len(paragraphs) > 1 else ""
+
+
+def recommendation_words(family: Family) -> str:
+    """Return what a button offers that fills in a publisher's values."""
+    return f"Recommended for {family.family}"
+
+
+def recommendation_source(family: Family) -> str:
+    """Return where recommended values come from, and what they depend on."""
+    return f"From {family.source}, read on {family.read}. They follow “Thinking” on the page Answer."
 
 
 def _unescaped(text: str) -> str:

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-_HELLO = '{"type":"hello","protocol":1,"pid":1}'
+_HELLO = '{"type":"hello","protocol":2,"pid":1}'
 _LOADED = (
     '{"type":"loaded","load_s":0.1,"memory":{},"model":{"n_ctx":8,"n_ctx_train":8,"n_layers":1,"gpu_layers":0,'
     '"is_base":false,"thinks":false,"description":"faulty"}}'

@@ -20,7 +20,7 @@ from playground.compare.events import (
     WantedPlan,
 )
 from playground.compare.prompts import Prompt
-from playground.engines.protocol import LoadedModel, MemoryUse, StopReason, Timings, Usage
+from playground.engines.protocol import Counted, LoadedModel, MemoryUse, StopReason, Timings, Usage
 from playground.models.files import ModelFile
 from playground.ui.services import MemoryReading, OnProgress
 
@@ -76,9 +76,10 @@ def answers(lane: Lane) -> Sequence[RunEvent]:
     )
 
 
-def fails(kind: str, message: str, hint: str = "") -> Script:
+def fails(kind: str, message: str, hint: str = "", *, fitting_tokens: int | None = None) -> Script:
     """Return a script: the lane fails in this way."""
-    return lambda lane: (LaneDone(lane.slot, result(lane, error=LaneError(kind, message, hint))),)
+    error = LaneError(kind, message, hint, fitting_tokens=fitting_tokens)
+    return lambda lane: (LaneDone(lane.slot, result(lane, error=error)),)
 
 
 class ScriptedRun:
@@ -109,7 +110,9 @@ class ScriptedServices:
         self.scripts = scripts
         self.asked: list[tuple[Lane, ...]] = []
         self.copies: list[tuple[str, str]] = []
-        self.hold: asyncio.Event | None = None  # set: preparing a model waits for it
+        self.hold: asyncio.Event | None = None  # set: preparing a model and counting tokens wait for it
+        self.sizes: dict[str, tuple[int, int]] = {}  # tokens and context by slot: what counting finds
+        self.counted: list[Lane] = []
 
     def local_models(self) -> list[ModelFile]:
         """Return the models."""
@@ -138,6 +141,14 @@ class ScriptedServices:
         """Begin a scripted run."""
         self.asked.append(tuple(lanes))
         return ScriptedRun(lanes, self.scripts)
+
+    async def count(self, lane: Lane) -> Counted | None:
+        """Return the size that was set for the lane."""
+        self.counted.append(lane)
+        if self.hold is not None:
+            await self.hold.wait()
+        size = self.sizes.get(lane.slot)
+        return Counted(0, *size) if size else None
 
     def sentence(self, results: Sequence[LaneResult]) -> str:
         """Return a sentence about two results."""

@@ -31,9 +31,9 @@ def in_window(run: Runner, qapp: QApplication) -> Callable[[Scenario], None]:
     """Run a coroutine beside a whole app and end the app in order."""
 
     async def drive(scenario: Scenario) -> None:
-        running = application.App(qapp, "light")
-        running.set_theme("light")
-        running.window.show()
+        window = application.make_window(qapp, "light")
+        running = application.App(qapp, window)
+        window.show()
         try:
             await scenario(running)
         finally:

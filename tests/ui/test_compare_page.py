@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWid
 
 from playground.chat.options import LoadOptions
 from playground.compare.events import Lane, LaneDone, LaneText, RunEvent
+from playground.engines.protocol import DeviceUse, MemoryUse
 from playground.ui import theme
 from playground.ui.bridge import Bridge
 from playground.ui.compare_page import ComparePage
@@ -40,7 +42,8 @@ class _Screen:
         self.bugs: list[BaseException] = []
         self.bridge = Bridge(self.bugs.append)
         self.vm = CompareVm(services, self.bridge)
-        self.page = ComparePage(self.vm, (), ("Q2_K", "Q8_0"), 4)
+        self.page = ComparePage()
+        self.page.connect_to(self.vm, (), ("Q2_K", "Q8_0"), 4)
         self.window = MainWindow(self.page, "light")
         self.vm.changed.connect(self.window.render_state)
         self.window.resize(1024, 640)
@@ -235,8 +238,8 @@ def test_the_reason_of_the_plan_is_at_the_sentence_and_the_plan(play: Play) -> N
         await screen.asked()
         sentence = screen.find("2 results", QLabel)
         assert REASON in sentence.toolTip()
-        assert REASON in screen.button("Plan").toolTip()
-        assert screen.button("Plan").accessibleDescription() == REASON
+        assert REASON in screen.button("Plan: automatic").toolTip()
+        assert screen.button("Plan: automatic").accessibleDescription() == REASON
 
     play(scenario)
 
@@ -284,3 +287,50 @@ def test_a_name_that_fits_is_whole(play: Play) -> None:
         assert "base model" in {found.text() for found in screen.page.lanes["A"].header.findChildren(QLabel)}
 
     play(scenario, ScriptedServices([scripted.model("Gemma 3 270M", base=True)]))
+
+
+def test_a_prompt_that_does_not_fit_is_told_before_it_is_sent(play: Play) -> None:
+    async def scenario(screen: _Screen) -> None:
+        screen.services.sizes = {"A": (9120, 8192), "B": (1240, 8192)}
+        size = screen.find("Size of the prompt", QLabel)
+        assert size.isVisible()
+        assert size.text() == ""
+        QTest.keyClicks(screen.page.prompt.editor, "Hi")
+        assert not screen.services.counted, "typing has not stopped yet"
+        async with asyncio.timeout(10):
+            while not size.text():  # noqa: ASYNC110 -- no event for it
+                await asyncio.sleep(0.01)
+        assert size.text() == ("A: 9,120 tokens do not fit its context of 8,192 · B 1,240 of 8,192 tokens")
+        assert size.accessibleName() == f"Size of the prompt: {size.text()}"
+        assert size.property("role") == "smallwarn"
+        assert [lane.conversation.turns[-1].text for lane in screen.services.counted] == ["Hi", "Hi"]
+        screen.page.prompt.clear()
+        assert size.text() == ""
+        assert size.property("role") == "small"
+
+    play(scenario)
+
+
+def test_memory_by_device_is_the_tool_tip_of_its_metric(play: Play) -> None:
+    async def scenario(screen: _Screen) -> None:
+        await screen.asked()
+        value = screen.find("MEMORY 500 MB", QLabel)
+        caption = next(w for w in screen.page.lanes["A"].header.findChildren(QLabel) if w.text() == "MEMORY")
+        for part in (value, caption):
+            assert part.toolTip() == part.accessibleDescription() == "CPU: weights 400 MB"
+
+    def script(lane: Lane) -> list[RunEvent]:
+        memory = MemoryUse(resident_bytes=500_000_000, devices=(DeviceUse("CPU", 400_000_000),))
+        return [LaneDone(lane.slot, msgspec.structs.replace(scripted.result(lane), memory=memory))]
+
+    play(scenario, ScriptedServices([scripted.model()], A=script))
+
+
+def test_the_settings_are_a_way_on_from_a_lost_device(play: Play) -> None:
+    async def scenario(screen: _Screen) -> None:
+        await screen.asked()
+        screen.button("Change settings A").click()
+        assert screen.window.findChildren(LaneSettings)[0].isVisible()
+        screen.window.findChildren(LaneSettings)[0].reject()
+
+    play(scenario, ScriptedServices([scripted.model()], A=fails("device_lost", "It went away.")))

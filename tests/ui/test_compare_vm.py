@@ -11,7 +11,8 @@ import pytest
 
 from playground.chat.messages import Role
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
-from playground.compare.events import Lane, LaneDone, LaneError, RunEvent
+from playground.compare.events import Lane, LaneDone, LaneError, LaneLoaded, LaneText, RunEvent
+from playground.engines.protocol import LoadedModel, MemoryUse
 from playground.ui import compare_words as words
 from playground.ui.bridge import Bridge
 from playground.ui.compare_state import LaneSetup, LaneState, Phase
@@ -57,32 +58,37 @@ def _kinds(lane: LaneState) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("had", "hint", "n_ctx"),
+    ("had", "fitting", "n_ctx"),
     [
-        (None, "", 4096),
-        (None, "Choose a context of at most 2,048 tokens.", 2048),
-        (None, "Choose a context of at most 6,144 tokens.", 4096),
-        (1000, "", 512),
-        (400, "Choose a context of at most 256 tokens.", 256),
+        (None, None, 4096),
+        (None, 2048, 2048),
+        (None, 6144, 4096),
+        (1000, None, 512),
+        (400, 256, 256),
     ],
 )
-def test_out_of_memory_offers_the_next_smaller_context(had: int | None, hint: str, n_ctx: int) -> None:
-    lane = _failed(LaneError("out_of_memory", _OOM, hint), load=LoadOptions(n_ctx=had))
+def test_out_of_memory_offers_the_next_smaller_context(
+    had: int | None, fitting: int | None, n_ctx: int
+) -> None:
+    error = LaneError("out_of_memory", _OOM, needed_tokens=had, fitting_tokens=fitting)
+    lane = _failed(error, load=LoadOptions(n_ctx=had))
     first, second = actions(lane)
     assert (first.kind, first.text, first.n_ctx) == ("smaller_context", "Use a smaller context", n_ctx)
     assert f"{n_ctx:,} tokens" in first.tip
     assert second.kind == "again"
 
 
-@pytest.mark.parametrize("hint", ["", "Choose a smaller model."])
-def test_where_no_smaller_context_helps_another_model_is_offered(hint: str) -> None:
-    had = None if hint else 512
-    lane = _failed(LaneError("out_of_memory", _OOM, hint), load=LoadOptions(n_ctx=had))
-    assert _kinds(lane) == ["choose_model", "again"]
+@pytest.mark.parametrize(("had", "fitting"), [(None, 0), (512, None)])
+def test_where_no_smaller_context_helps_another_model_is_offered(
+    had: int | None, fitting: int | None
+) -> None:
+    error = LaneError("out_of_memory", _OOM, fitting_tokens=fitting)
+    assert _kinds(_failed(error, load=LoadOptions(n_ctx=had))) == ["choose_model", "again"]
 
 
-def test_a_context_that_cannot_be_made_counts_as_too_large() -> None:
-    error = LaneError("load_failed", "A context of 8,192 tokens with a q4_0 cache cannot be made: no reason.")
+@pytest.mark.parametrize("words", ["", "A context of 64 tokens fits. Choose at most 64 tokens."])
+def test_what_is_offered_does_not_depend_on_the_words_of_an_error(words: str) -> None:
+    error = LaneError("out_of_memory", words or _OOM, words)
     assert actions(_failed(error))[0].n_ctx == 4096
 
 
@@ -98,11 +104,7 @@ def test_a_context_that_cannot_be_made_counts_as_too_large() -> None:
 def test_a_long_prompt_offers_the_next_larger_context(
     prompt: int, longest: int, trained: int, n_ctx: int
 ) -> None:
-    error = LaneError(
-        "prompt",
-        f"The prompt has {prompt:,} tokens, but the context holds 8,192.",
-        f"Shorten it, or choose a context above {prompt:,} tokens.",
-    )
+    error = LaneError("prompt", "The prompt is too long.", needed_tokens=prompt, fitting_tokens=8192)
     lane = _failed(
         error, model=scripted.model(n_ctx_train=trained), answer=AnswerOptions(max_tokens=longest), n_ctx=8192
     )
@@ -114,7 +116,7 @@ def test_a_long_prompt_offers_the_next_larger_context(
 
 @pytest.mark.parametrize("trained", [8192, 9000])
 def test_a_prompt_that_the_model_cannot_hold_offers_no_context(trained: int) -> None:
-    error = LaneError("prompt", "The prompt has 9,000 tokens, but the context holds 8,192.")
+    error = LaneError("prompt", "The prompt is too long.", needed_tokens=9000, fitting_tokens=8192)
     assert _kinds(_failed(error, model=scripted.model(n_ctx_train=trained), n_ctx=8192)) == ["again"]
 
 
@@ -122,7 +124,8 @@ def test_a_prompt_that_the_model_cannot_hold_offers_no_context(trained: int) -> 
     ("kind", "expected"),
     [
         ("not_found", ["choose_model"]),
-        ("load_failed", ["choose_model"]),
+        ("load_failed", ["choose_model", "settings"]),
+        ("device_lost", ["again", "settings"]),
         ("crashed", ["again"]),
         ("prompt", ["again"]),
         ("internal", ["again"]),
@@ -155,8 +158,7 @@ def test_a_smaller_context_is_set_and_the_prompt_asked_again() -> None:
         assert vm.state.lane("A").load.n_ctx == 2048
         assert vm.state.lane("B").load.n_ctx is None
 
-    hint = "Choose a context of at most 2,048 tokens."
-    services = ScriptedServices([scripted.model()], A=fails("out_of_memory", _OOM, hint))
+    services = ScriptedServices([scripted.model()], A=fails("out_of_memory", _OOM, fitting_tokens=2048))
     _play(scenario, services)
 
 
@@ -276,5 +278,116 @@ def test_an_action_without_a_context_changes_no_setting() -> None:
         await _done(vm)
         assert vm.state.lane("A").setup == before
         assert len(services.asked) == 2
+
+    _play(scenario)
+
+
+_STEPPED_DOWN = "13 of 19 layers are on the devices: more did not fit in their memory."
+
+
+def _loads_with_a_warning(lane: Lane) -> list[RunEvent]:
+    loaded = LoadedModel(8192, 8192, 18, 13, is_base=False, thinks=False, description="tiny")
+    return [
+        LaneLoaded(lane.slot, loaded, MemoryUse(), (_STEPPED_DOWN,)),
+        LaneText(lane.slot, "Yes.", "", 3, 0.1),
+        LaneDone(lane.slot, scripted.result(lane, warnings=(_STEPPED_DOWN, "The answer was cut."))),
+    ]
+
+
+def _notices(vm: CompareVm) -> list[str]:
+    return [step.text for step in vm.take_steps("A") if step.kind == "notice"]
+
+
+def test_warnings_of_a_load_are_shown_once_and_those_of_an_answer_each_time() -> None:
+    async def scenario(vm: CompareVm, _services: ScriptedServices) -> None:
+        vm.run("Hi")
+        await _done(vm)
+        assert _notices(vm) == [_STEPPED_DOWN, "The answer was cut."]
+        vm.run("And again")
+        await _done(vm)
+        assert _notices(vm) == ["The answer was cut."]
+        vm.regenerate("A")
+        await _done(vm)
+        assert _notices(vm) == [_STEPPED_DOWN, "The answer was cut."], (
+            "it goes with the answer that is removed"
+        )
+
+    _play(scenario, ScriptedServices([scripted.model()], A=_loads_with_a_warning))
+
+
+def test_the_first_token_is_shown_with_the_first_text() -> None:
+    async def scenario(vm: CompareVm, _services: ScriptedServices) -> None:
+        seen: list[str] = []
+        vm.changed.connect(lambda state: seen.append(words.first_token(state.lane("A"))))
+        vm.run("Hi")
+        while vm.state.lane("A").phase is not Phase.ANSWERING:  # noqa: ASYNC110 -- no event for it
+            await asyncio.sleep(0)
+        vm.flush()
+        ours = seen[-1]
+        assert ours.endswith(" ms")
+        assert vm.state.lane("A").first_token_s is not None
+        await _done(vm)
+        assert words.first_token(vm.state.lane("A")) == "200 ms", "the engine's own figure"
+        vm.run("And again")
+        assert words.first_token(vm.state.lane("A")) == words.DASH
+        await _done(vm)
+
+    _play(scenario)
+
+
+async def _counted(vm: CompareVm, said: str) -> None:
+    async with asyncio.timeout(5):
+        while words.prompt_sizes(vm.state)[0] != said:  # noqa: ASYNC110 -- no event for it
+            await asyncio.sleep(0)
+
+
+def test_the_prompt_is_counted_with_the_conversation_before_it_is_sent() -> None:
+    async def scenario(vm: CompareVm, services: ScriptedServices) -> None:
+        vm.set_options("A", LaneSetup(system="Be brief."))
+        vm.run("Hi")
+        await _done(vm)
+        services.sizes = {"A": (1234, 8192), "B": (1240, 8192)}
+        vm.write_prompt("More")
+        await _counted(vm, "A 1,234 of 8,192 tokens · B 1,240 of 8,192")
+        asked = next(lane for lane in services.counted if lane.slot == "A")
+        assert [turn.text for turn in asked.conversation.turns] == ["Hi", "Yes.", "More"]
+        assert asked.conversation.system == "Be brief."
+        services.sizes = {"A": (9120, 8192)}
+        vm.write_prompt("Much more")
+        await _counted(vm, "A: 9,120 tokens do not fit its context of 8,192")
+        vm.write_prompt(" ")
+        assert words.prompt_sizes(vm.state)[0] == ""
+
+    _play(scenario)
+
+
+def test_what_was_counted_of_an_older_text_is_not_shown() -> None:
+    async def scenario(vm: CompareVm, services: ScriptedServices) -> None:
+        services.hold, services.sizes = asyncio.Event(), {"A": (1, 8192)}
+        vm.write_prompt("First")
+        await asyncio.sleep(0)
+        vm.write_prompt("Second")
+        seen: list[str] = []
+        vm.changed.connect(lambda state: seen.append(words.prompt_sizes(state)[0]))
+        services.sizes = {"A": (2, 8192)}
+        services.hold.set()
+        await _counted(vm, "A 2 of 8,192 tokens")
+        assert set(seen) <= {"", "A 2 of 8,192 tokens"}
+        assert [lane.conversation.turns[-1].text for lane in services.counted][-1] == "Second"
+
+    _play(scenario)
+
+
+def test_a_count_that_comes_during_a_run_is_not_shown() -> None:
+    async def scenario(vm: CompareVm, services: ScriptedServices) -> None:
+        services.hold, services.sizes = asyncio.Event(), {"A": (1, 8192)}
+        vm.write_prompt("Hi")
+        await asyncio.sleep(0)
+        vm.run("Hi")
+        vm.write_prompt("")
+        services.hold.set()
+        await _done(vm)
+        await asyncio.sleep(0)
+        assert words.prompt_sizes(vm.state)[0] == ""
 
     _play(scenario)

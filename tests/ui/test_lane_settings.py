@@ -8,6 +8,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
+from playground.models.files import ModelFile
 from playground.ui import theme
 from playground.ui.compare_state import LaneSetup
 from playground.ui.lane_settings import LaneSettings
@@ -84,8 +86,10 @@ _ALL_CHANGED = LaneSetup(
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> QWidget:
+def window(qtbot: QtBot, qapp: QApplication) -> QWidget:
     theme.load_fonts()
+    qapp.setFont(theme.font(10))
+    theme.apply(qapp, dark=False)
     window = QWidget()
     window.resize(1024, 640)
     qtbot.addWidget(window)
@@ -93,8 +97,10 @@ def window(qtbot: QtBot) -> QWidget:
     return window
 
 
-def _opened(window: QWidget, setup: LaneSetup) -> tuple[LaneSettings, list[tuple[LaneSetup, bool]]]:
-    dialog = LaneSettings("A", setup, 4, window)
+def _opened(
+    window: QWidget, setup: LaneSetup, model: ModelFile | None = None
+) -> tuple[LaneSettings, list[tuple[LaneSetup, bool]]]:
+    dialog = LaneSettings("A", setup, 4, window, model)
     chosen: list[tuple[LaneSetup, bool]] = []
     dialog.chosen.connect(lambda made, both: chosen.append((made, both)))
     dialog.open()
@@ -206,3 +212,35 @@ def test_every_field_has_a_name_for_those_who_hear_it(window: QWidget) -> None:
     face = QAccessible.queryAccessibleInterface(_named(dialog, "Tensor split"))
     assert face is not None
     assert face.role() == QAccessible.Role.EditableText
+
+
+def _of_family(arch: str, *, base: bool = False) -> ModelFile:
+    return ModelFile("m", "/m.gguf", "Qwen3.6-27B", 1, arch, "Q4_K_M", 1, 8192, is_base=base)
+
+
+@pytest.mark.parametrize(("thinking", "temperature", "penalty"), [(None, 0.6, 0.0), (False, 0.7, 1.5)])
+def test_recommended_values_are_filled_in(
+    window: QWidget, thinking: bool | None, temperature: float, penalty: float
+) -> None:
+    setup = LaneSetup(answer=AnswerOptions(thinking=thinking, sampling=Sampling(seed=9, dry_multiplier=0.5)))
+    dialog, chosen = _opened(window, setup, _of_family("qwen35"))
+    button = dialog.recommended
+    assert button is not None
+    assert button.text() == "Recommended for Qwen3.5 and Qwen3.6"
+    assert "https://huggingface.co/Qwen/Qwen3.6-27B" in button.toolTip()
+    dialog.pages.setCurrentIndex(1)
+    assert button.isVisible()
+    button.click()
+    assert not chosen, "only Save saves"
+    dialog.save.click()
+    sampling = chosen[0][0].answer.sampling
+    assert (sampling.temperature, sampling.top_p, sampling.top_k) == (
+        temperature,
+        *((0.8, 20) if thinking is False else (0.95, 20)),
+    )
+    assert (sampling.presence_penalty, sampling.seed, sampling.dry_multiplier) == (penalty, 9, 0.5)
+
+
+@pytest.mark.parametrize("model", [None, _of_family("llama"), _of_family("qwen35", base=True)])
+def test_nothing_is_recommended_where_nothing_is_known(window: QWidget, model: ModelFile | None) -> None:
+    assert _opened(window, LaneSetup(), model)[0].recommended is None

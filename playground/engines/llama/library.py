@@ -1,4 +1,4 @@
-"""The only importer of ``llama_cpp``: its low-level symbols, the native log, the devices.
+"""The only importer of ``llama_cpp``: its low-level symbols and the native log.
 
 Importing this module maps llama.cpp into the process, so only the worker process may do it. The package's own
 ``__init__`` (numpy, the high-level API, a start of 250 ms) is stepped around: a bare package module stands in
@@ -9,26 +9,19 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import importlib.metadata
 import importlib.util
 import re
 import sys
 import types
 from collections import deque
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
-from playground.engines.protocol import Description, Device
 from playground.errors import EngineError, ErrorKind
 
 DISTRIBUTION = "llama-cpp-python"
 _LEVELS = {1: "DEBUG", 2: "INFO", 3: "WARN", 4: "ERROR"}
 _ERROR_LEVEL, _CONTINUATION = 4, 5
-_DEVICE_KINDS: tuple[Literal["cpu", "gpu", "integrated", "accelerator"], ...] = (
-    "cpu",
-    "gpu",
-    "integrated",
-    "accelerator",
-)
 
 
 def _import_low_level() -> Any:  # noqa: ANN401 -- a module without types
@@ -63,6 +56,7 @@ class NativeLog:
 
     def __init__(self, keep: int = 400) -> None:
         self.lines: deque[tuple[int, str]] = deque(maxlen=keep)
+        self.sizes: list[str] = []  # lines about buffers, all of them since ``clear``
         self.on_line: Any = None
         self._open = ""
         self._level = 2
@@ -80,6 +74,8 @@ class NativeLog:
         if not line:
             return
         self.lines.append((self._level, line))
+        if "buffer size" in line:
+            self.sizes.append(line)
         if self._level >= 2 and not set(line) <= {"."}:
             sys.stderr.write(f"{_LEVELS.get(self._level, 'INFO')} {line}\n")
         if self.on_line is not None:
@@ -88,10 +84,7 @@ class NativeLog:
     def clear(self) -> None:
         """Forget what was said before the request that starts now."""
         self.lines.clear()
-
-    def text(self) -> str:
-        """Return the kept lines."""
-        return "\n".join(line for _, line in self.lines)
+        self.sizes.clear()
 
     def errors(self) -> list[str]:
         """Return the error lines without the names of llama.cpp's functions."""
@@ -112,7 +105,7 @@ def start() -> None:
     """Capture the native log, load the CPU backends of a build that has several, start the backend."""
     L.llama_log_set(_on_native_log, None)
     L.llama_backend_init()
-    if not devices():
+    if not symbol("ggml_backend_dev_count", ctypes.c_size_t, [])():
         _load_dynamic_backends()
 
 
@@ -120,53 +113,33 @@ def _load_dynamic_backends() -> None:
     # WORKAROUND: a build with GGML_BACKEND_DL loads no backend by itself
     # (https://github.com/abetlen/llama-cpp-python/issues/2069, retry above 0.3.36).
     import sysconfig
-    from pathlib import Path
 
     folder = Path(sysconfig.get_path("purelib")) / "bin"
-    load = _symbol("ggml_backend_load_all_from_path", None, [ctypes.c_char_p])
+    load = symbol("ggml_backend_load_all_from_path", None, [ctypes.c_char_p])
     load(str(folder).encode())
 
 
-def _symbol(name: str, restype: Any, argtypes: list[Any]) -> Any:  # noqa: ANN401 -- ctypes
-    """Bind a ggml function through libllama's handle: a second CDLL would map a second, empty registry."""
+def symbol(name: str, restype: Any, argtypes: list[Any]) -> Any:  # noqa: ANN401 -- ctypes
+    """Bind a function of ggml through libllama's handle: a second CDLL would map a second, empty registry."""
     function = getattr(L._lib, name)  # noqa: SLF001 -- the only handle on the mapped library
     function.restype, function.argtypes = restype, argtypes
     return function
 
 
-def devices() -> tuple[Device, ...]:
-    """Return the devices that this build can use, the CPU among them."""
-    void = ctypes.c_void_p
-    count = _symbol("ggml_backend_dev_count", ctypes.c_size_t, [])
-    get = _symbol("ggml_backend_dev_get", void, [ctypes.c_size_t])
-    name = _symbol("ggml_backend_dev_name", ctypes.c_char_p, [void])
-    description = _symbol("ggml_backend_dev_description", ctypes.c_char_p, [void])
-    kind = _symbol("ggml_backend_dev_type", ctypes.c_int, [void])
-    size_p = ctypes.POINTER(ctypes.c_size_t)
-    memory = _symbol("ggml_backend_dev_memory", None, [void, size_p, size_p])
-    found = []
-    for index in range(count()):
-        device = get(index)
-        free, total = ctypes.c_size_t(), ctypes.c_size_t()
-        memory(device, ctypes.byref(free), ctypes.byref(total))
-        number = kind(device)
-        found.append(
-            Device(
-                name(device).decode("utf-8", "replace"),
-                description(device).decode("utf-8", "replace"),
-                _DEVICE_KINDS[number] if number < len(_DEVICE_KINDS) else "accelerator",
-                free.value,
-                total.value,
-            )
-        )
-    return tuple(found)
-
-
-def describe() -> Description:
-    """Return what this build is and what it can use."""
-    return Description(
-        binding_version=importlib.metadata.version(DISTRIBUTION),
-        system_info=L.llama_print_system_info().decode("utf-8", "replace").strip(),
-        gpu_offload=bool(L.llama_supports_gpu_offload()),
-        devices=devices(),
+def binding_version() -> str:
+    """Return the version of llama-cpp-python; its own module says it, without the cost of package metadata."""
+    found = re.search(
+        r'__version__ = "([^"]+)"', Path(L.__file__).with_name("__init__.py").read_text("utf-8")
     )
+    return found[1] if found else "unknown"
+
+
+def json_schema_to_gbnf(schema: str) -> str:
+    """Return the grammar of a JSON schema. Raises whatever the binding's converter raises."""
+    converter = importlib.import_module("llama_cpp.llama_grammar")
+    return str(converter.json_schema_to_gbnf(schema))
+
+
+def next_token_extension() -> Any:  # noqa: ANN401 -- a module without types
+    """Return the binding's access to what llama.cpp keeps for prediction layers; not part of its public API."""
+    return importlib.import_module("llama_cpp.llama_cpp_ext")

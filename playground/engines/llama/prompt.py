@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from playground.chat.messages import Message
@@ -12,6 +12,7 @@ from playground.engines.llama.tokens import Tokenizer
 from playground.engines.plain import plain_prompt
 from playground.engines.reasoning import HARMONY_MARKS, TAGS, PlainSplitter, Splitter, splitter_for
 from playground.engines.template import ChatTemplate
+from playground.engines.template_check import complaint
 from playground.errors import EngineError, ErrorKind
 
 _HARMONY_SIGN = "<|channel|>"
@@ -19,20 +20,26 @@ _HARMONY_SIGN = "<|channel|>"
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """``tokens`` to evaluate, ``marks``: lengths at which a later prompt is likely to part from this one."""
+    """``tokens`` to evaluate, ``marks``: lengths at which a later prompt is likely to part from this one.
+
+    ``splitter`` makes what tells reasoning from answer, anew for each answer.
+    """
 
     tokens: list[int]
     marks: tuple[int, ...]
-    splitter: Splitter
+    splitter: Callable[[], Splitter]
     prefix: str = ""
     stop: tuple[str, ...] = ()
 
 
 class PromptMaker:
-    """Makes prompts for one model. ``warnings`` say what is wrong with its template."""
+    """Makes prompts for one model. ``warnings`` say what is wrong with its template.
 
-    def __init__(self, model: Model) -> None:
-        source = model.chat_template()
+    ``template`` replaces the file's own; an empty one makes the plain prompt of a base model.
+    """
+
+    def __init__(self, model: Model, n_ctx: int, template: str | None = None) -> None:
+        source = model.chat_template() if template is None else template
         self.is_base = not (source or "").strip()
         self.is_harmony = _HARMONY_SIGN in (source or "")
         shown = HARMONY_MARKS if self.is_harmony else [tag for pair in TAGS for tag in pair]
@@ -40,7 +47,7 @@ class PromptMaker:
         self.warnings: tuple[str, ...] = ()
         self._template: ChatTemplate | None = None
         self._template_error: EngineError | None = None
-        self._n_ctx = model.n_ctx
+        self._n_ctx = n_ctx
         if source and not self.is_base:
             self._compile(source)
 
@@ -63,31 +70,42 @@ class PromptMaker:
                 ErrorKind.PROMPT,
                 f"The prompt has {len(prompt.tokens):,} tokens, but the context holds {self._n_ctx:,}.",
                 hint=f"Shorten it, or choose a context above {len(prompt.tokens):,} tokens.",
+                needed_tokens=len(prompt.tokens),
+                fitting_tokens=self._n_ctx,
             )
         return prompt
+
+    def count(self, messages: Sequence[Message], options: AnswerOptions) -> int:
+        """Return how many tokens the prompt of a conversation has. Raises EngineError for a failing template."""
+        if self.is_base:
+            return len(self._plain(messages).tokens)
+        return len(self.tokenizer.encode_prompt(self._rendered(messages, options), special=True))
 
     def _plain(self, messages: Sequence[Message]) -> Prompt:
         plain = plain_prompt(messages)
         tokens = self.tokenizer.encode_prompt(plain.text, special=False)
-        return Prompt(tokens, (len(tokens) - 1,), PlainSplitter(), plain.prefix, plain.stop)
+        return Prompt(tokens, (len(tokens) - 1,), PlainSplitter, plain.prefix, plain.stop)
 
     def _chat(self, messages: Sequence[Message], options: AnswerOptions) -> Prompt:
+        text = self._rendered(messages, options)
+        tokens = self.tokenizer.encode_prompt(text, special=True)
+        marks = (self._shared_with_next(messages, options, tokens), len(tokens) - 1)
+        return Prompt(tokens, marks, lambda: splitter_for(text, harmony=self.is_harmony))
+
+    def _rendered(
+        self, messages: Sequence[Message], options: AnswerOptions, *, open_answer: bool = True
+    ) -> str:
         if self._template is None:
             assert self._template_error is not None
             raise self._template_error
-        arguments = {} if options.thinking is None else {"enable_thinking": options.thinking}
-        text = self._template.render(messages, arguments)
-        tokens = self.tokenizer.encode_prompt(text, special=True)
-        marks = (self._shared_with_next(messages, arguments, tokens), len(tokens) - 1)
-        return Prompt(tokens, marks, splitter_for(text, harmony=self.is_harmony))
+        return self._template.render(messages, _arguments(options), open_answer=open_answer)
 
     def _shared_with_next(
-        self, messages: Sequence[Message], arguments: dict[str, bool], tokens: list[int]
+        self, messages: Sequence[Message], options: AnswerOptions, tokens: list[int]
     ) -> int:
         """Return the length up to the end of the last user turn: the next turn's prompt repeats at least that."""
-        assert self._template is not None
         try:
-            closed = self._template.render(messages, arguments, open_answer=False)
+            closed = self._rendered(messages, options, open_answer=False)
         except EngineError:
             return 0
         shared = 0
@@ -108,3 +126,16 @@ class PromptMaker:
         except EngineError as error:
             self._template_error = error
             self.warnings = (error.message,)
+            return
+        if found := complaint(self._template):
+            self.warnings = (found,)
+
+
+def _arguments(options: AnswerOptions) -> dict[str, object]:
+    """Return the template's keyword arguments; what was not chosen stays undefined in the template."""
+    named = {
+        "enable_thinking": options.thinking,
+        "preserve_thinking": options.preserve_thinking,
+        "reasoning_effort": options.reasoning_effort,
+    }
+    return {name: value for name, value in named.items() if value is not None}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTextBlock
-from PySide6.QtWidgets import QTextBrowser, QToolButton
+from PySide6.QtWidgets import QTextEdit, QToolButton
 
 from playground.ui import theme
 from playground.ui.transcript.formats import (
@@ -26,7 +26,6 @@ from playground.ui.transcript.formats import (
 )
 
 _RADIUS = 9.0
-_HINT_MARGIN = 48.0
 _BEYOND = 60.0  # a card whose header is scrolled away goes on above the edge
 _NOTICE_COLOURS = {"info": ("codehead", "line"), "warn": ("warnbg", "warn"), "bad": ("badbg", "bad")}
 
@@ -41,7 +40,7 @@ class Card:
     head: float = 0.0
 
 
-def visible_cards(view: QTextBrowser) -> list[Card]:
+def visible_cards(view: QTextEdit) -> list[Card]:
     """Return the cards in sight, from top to bottom."""
     layout = view.document().documentLayout()
     offset, height = view.verticalScrollBar().value(), view.viewport().height()
@@ -94,13 +93,6 @@ def paint(painter: QPainter, cards: list[Card], width: float, margin: float, kin
             painter.drawLine(int(margin), int(y), int(width - margin), int(y))
 
 
-def paint_hint(painter: QPainter, rect: QRectF, text: str) -> None:
-    """Paint what an empty conversation waits for, in its middle."""
-    painter.setPen(QColor(theme.current().muted))
-    room = rect.adjusted(_HINT_MARGIN, 0, -_HINT_MARGIN, 0)
-    painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
-
-
 def _fill(painter: QPainter, rect: QRectF, fill: str, line: str | None, radius: float) -> None:
     painter.setPen(QPen(QColor(line), 1) if line else Qt.PenStyle.NoPen)
     painter.setBrush(QColor(fill))
@@ -129,7 +121,7 @@ def _paint_code(painter: QPainter, rect: QRectF, head: float) -> None:
 class CopyButtons:
     """A pool of buttons over the visible code cards, pinned to the top while a card is in sight."""
 
-    def __init__(self, view: QTextBrowser, copy: Callable[[int], None]) -> None:
+    def __init__(self, view: QTextEdit, copy: Callable[[int], None]) -> None:
         self._view = view
         self._copy = copy
         self._buttons: list[QToolButton] = []

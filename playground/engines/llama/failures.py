@@ -1,0 +1,80 @@
+"""What llama.cpp's failures mean, in words: the cause is only in its log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playground.engines.llama.library import log
+from playground.errors import EngineError, ErrorKind
+
+_MEMORY_WORDS = (
+    *("failed to allocate", "unable to allocate", "out of memory", "cannot allocate", "alloc_tensor"),
+    "failed to fit",
+)
+_EMPTY = ("failed to load model", "error loading model")
+
+
+def is_memory(causes: list[str]) -> bool:
+    """Return whether one of the causes is a lack of memory."""
+    return any(word in cause.lower() for cause in causes for word in _MEMORY_WORDS)
+
+
+def load_error(path: Path, *, on_devices: bool) -> EngineError:
+    """Return why a file could not be loaded. ``on_devices``: some of its layers were to go to devices."""
+    causes = log.errors()
+    if is_memory(causes):
+        where = " on the devices" if on_devices else ""
+        return EngineError(
+            ErrorKind.OUT_OF_MEMORY,
+            f"There is not enough memory{where} to load {path.name}.",
+            hint="Choose fewer GPU layers, or auto."
+            if on_devices
+            else "Close other models or choose a smaller one.",
+            detail="\n".join(causes),
+        )
+    causes = [cause for cause in causes if cause not in _EMPTY]
+    cause = next((c for c in causes if "error loading model" in c), causes[0] if causes else "")
+    cause = cause.removeprefix("error loading model: ").removeprefix("error loading model ")
+    return EngineError(
+        ErrorKind.LOAD_FAILED,
+        f"{path.name} cannot be loaded: {cause or 'llama.cpp gave no reason'}.".replace("..", "."),
+        hint="Download the file again, or choose another model.",
+        detail="\n".join(causes),
+    )
+
+
+def context_error(n_ctx: int, kv_type: str) -> EngineError:
+    """Return why a context could not be made."""
+    causes = log.errors()
+    if is_memory(causes):
+        return EngineError(
+            ErrorKind.OUT_OF_MEMORY,
+            f"There is not enough memory for a context of {n_ctx:,} tokens.",
+            hint="Choose a smaller context or a smaller cache type.",
+            detail="\n".join(causes),
+        )
+    return EngineError(
+        ErrorKind.LOAD_FAILED,
+        f"A context of {n_ctx:,} tokens with a {kv_type} cache cannot be made: "
+        f"{causes[-1] if causes else 'llama.cpp gave no reason'}.",
+        hint="Choose other lane settings.",
+        detail="\n".join(causes),
+    )
+
+
+def decode_error(status: int) -> EngineError:
+    """Return why tokens could not be evaluated."""
+    causes = log.errors()
+    if is_memory(causes) or status == -2:  # GGML_STATUS_ALLOC_FAILED
+        return EngineError(
+            ErrorKind.OUT_OF_MEMORY,
+            "The memory ran out while the model answered.",
+            hint="Choose a smaller context, or fewer layers on the GPU.",
+            detail="\n".join(causes),
+        )
+    return EngineError(
+        ErrorKind.INTERNAL,
+        f"llama.cpp could not evaluate the prompt (status {status}).",
+        hint="Try again, or load the model with other settings.",
+        detail="\n".join(causes),
+    )
