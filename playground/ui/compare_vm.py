@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import asyncio
 
 _SEEDS = 0xFFFFFFFE
+_FIGURES_S = (
+    0.09  # figures that change more often cannot be read, and each change lays out the lane's head again
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class CompareVm(QObject):
         self._run: Run | None = None
         self._preparing: dict[str, asyncio.Task[None]] = {}
         self._dirty = False
+        self._flushed = 0.0
 
     # ---- intents
 
@@ -156,9 +161,10 @@ class CompareVm(QObject):
         return joined
 
     def flush(self) -> None:
-        """Emit the state when text has changed it since the last time."""
-        if self._dirty:
-            self._dirty = False
+        """Emit the state when text has changed it since the last time, about ten times a second at most."""
+        now = time.perf_counter()
+        if self._dirty and now - self._flushed >= _FIGURES_S:
+            self._dirty, self._flushed = False, now
             self.changed.emit(self.state)
 
     # ---- work

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from playground import app as application
 from playground.ui import theme
 from playground.ui.compare_state import Phase
+from playground.ui.loop import Loop
 from tests.support.tiny_gguf import build
 
 _TEXT = "Here you are:\n\n```python\ndef double(x):\n    return 2 * x\n```\n"
@@ -29,11 +30,9 @@ Scenario = Callable[[application.App], Coroutine[Any, Any, None]]
 @pytest.fixture
 def in_window(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[[Scenario], None]]:
     """Run a coroutine beside a whole app and end the app in order."""
-    from qasync import QEventLoop
-
     qapp.setQuitOnLastWindowClosed(False)
     theme.load_fonts()
-    loop = QEventLoop(qapp, already_running=False)
+    loop = Loop(qapp)
     asyncio.set_event_loop(loop)
 
     async def drive(scenario: Scenario) -> None:
