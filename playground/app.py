@@ -185,12 +185,11 @@ def stay_open(qt: QApplication, window: MainWindow, models: Sequence[str], promp
     """Build what stands behind the window, and return the exit status when it has closed."""
     import asyncio
 
-    from qasync import QEventLoop as AsyncLoop
-
     from playground import logs
+    from playground.ui.loop import Loop
 
     logs.start()
-    loop = AsyncLoop(qt)
+    loop = Loop(qt)
     asyncio.set_event_loop(loop)
     with loop:
         loop.run_until_complete(serve(qt, window, models, prompt))

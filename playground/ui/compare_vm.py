@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from playground.compare.prompts import Prompt
 
 _SEEDS = 0xFFFFFFFE
+_FIGURES_S = (
+    0.09  # figures that change more often cannot be read, and each change lays out the lane's head again
+)
 
 
 class CompareVm(QObject):
@@ -68,6 +71,7 @@ class CompareVm(QObject):
         self._run: Run | None = None
         self._preparing: dict[str, asyncio.Task[None]] = {}
         self._dirty = False
+        self._flushed = 0.0
         self._counter = PromptCounter(tuple(self._steps), self._size, self._show_size, self._spawn)
         self._asked_at = {lane.slot: 0.0 for lane in self.state.lanes}
         self._told = {lane.slot: frozenset[str]() for lane in self.state.lanes}  # warnings of the last loads
@@ -177,9 +181,10 @@ class CompareVm(QObject):
         return self._steps[slot].take()
 
     def flush(self) -> None:
-        """Emit the state when text has changed it since the last time."""
-        if self._dirty:
-            self._dirty = False
+        """Emit the state when text has changed it since the last time, about ten times a second at most."""
+        now = time.perf_counter()
+        if self._dirty and now - self._flushed >= _FIGURES_S:
+            self._dirty, self._flushed = False, now
             self.changed.emit(self.state)
 
     # ---- work

@@ -106,7 +106,8 @@ def limit_words(error: msgspec.ValidationError) -> tuple[str, str]:
 def sampling_order() -> str:
     """Return in which order the samplers work, as the options document it."""
     paragraphs = (inspect.getdoc(Sampling) or "").split("\n\n")
-    return " ".join(paragraphs[1].replace("`", "").split()) if len(paragraphs) > 1 else ""
+    order = " ".join(paragraphs[1].replace("`", "").split()) if len(paragraphs) > 1 else ""
+    return order.removeprefix("The order: ")
 
 
 def recommendation_words(family: Family) -> str:

@@ -19,11 +19,11 @@ Runner = Callable[[Coroutine[Any, Any, None], float], None]
 
 @pytest.fixture(scope="session")
 def _loop(qapp: QApplication) -> Iterator[asyncio.AbstractEventLoop]:
-    from qasync import QEventLoop
+    from playground.ui.loop import Loop
 
     qapp.setQuitOnLastWindowClosed(False)
     theme.load_fonts()
-    loop = QEventLoop(qapp, already_running=False)
+    loop = Loop(qapp)
     yield loop
     loop.close()
 

@@ -317,15 +317,11 @@ def test_warnings_of_a_load_are_shown_once_and_those_of_an_answer_each_time() ->
 
 def test_the_first_token_is_shown_with_the_first_text() -> None:
     async def scenario(vm: CompareVm, _services: ScriptedServices) -> None:
-        seen: list[str] = []
-        vm.changed.connect(lambda state: seen.append(words.first_token(state.lane("A"))))
         vm.run("Hi")
         while vm.state.lane("A").phase is not Phase.ANSWERING:  # noqa: ASYNC110 -- no event for it
             await asyncio.sleep(0)
-        vm.flush()
-        ours = seen[-1]
-        assert ours.endswith(" ms")
         assert vm.state.lane("A").first_token_s is not None
+        assert words.first_token(vm.state.lane("A")) != words.DASH
         await _done(vm)
         assert words.first_token(vm.state.lane("A")) == "200 ms", "the engine's own figure"
         vm.run("And again")

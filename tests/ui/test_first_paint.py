@@ -64,12 +64,12 @@ Scenario = Callable[[MainWindow], Coroutine[Any, Any, None]]
 @pytest.fixture
 def with_window(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[[Scenario], None]]:
     """Run a coroutine with a window that has been painted and has nothing behind it yet."""
-    from qasync import QEventLoop
+    from playground.ui.loop import Loop
 
     qapp.setQuitOnLastWindowClosed(False)
     theme.load_fonts()
     window = application.open_window(qapp, "light")
-    loop = QEventLoop(qapp, already_running=False)
+    loop = Loop(qapp)
     asyncio.set_event_loop(loop)
     yield lambda scenario: loop.run_until_complete(asyncio.wait_for(scenario(window), 60))
     window.deleteLater()

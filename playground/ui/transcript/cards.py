@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTextBlock
 from PySide6.QtWidgets import QTextEdit, QToolButton
 
@@ -40,8 +41,20 @@ class Card:
     head: float = 0.0
 
 
+_Sight = tuple[int, int, QSize]  # the document's revision, how far it is scrolled, the viewport
+_seen: WeakKeyDictionary[QTextEdit, tuple[_Sight, list[Card]]] = WeakKeyDictionary()
+
+
 def visible_cards(view: QTextEdit) -> list[Card]:
-    """Return the cards in sight, from top to bottom."""
+    """Return the cards in sight, from top to bottom. A frame asks several times; only changes are looked at."""
+    sight = (view.document().revision(), view.verticalScrollBar().value(), view.viewport().size())
+    known = _seen.get(view)
+    if known is None or known[0] != sight:
+        known = _seen[view] = (sight, _find_cards(view))
+    return known[1]
+
+
+def _find_cards(view: QTextEdit) -> list[Card]:
     layout = view.document().documentLayout()
     offset, height = view.verticalScrollBar().value(), view.viewport().height()
     block: QTextBlock = view.cursorForPosition(QPoint(20, 0)).block()
