@@ -55,6 +55,8 @@ class _Screen:
         for slot in "AB":
             self.vm.choose_model(slot, self.services.models[0].ref)
             await self.vm.prepared(slot)
+        while self.vm.models.rowCount() < len(self.services.models):  # noqa: ASYNC110 -- no event for it
+            await asyncio.sleep(0.01)
 
     async def asked(self, text: str = "Hi") -> None:
         self.vm.run(text)
