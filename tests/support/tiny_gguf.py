@@ -65,13 +65,18 @@ def build(
     if text is not None:
         writer.add_chat_template(text)
     rng = np.random.default_rng(seed)
+    successors = None
     if script is None:
         tables = _random_tables(words, rng)
     else:
-        tables = tiny_script.tables(words, pieces, None if endless else dialect.end, tiny_tensors.N_EMBD, rng)
+        chain = [words.ids[piece] for piece in pieces]
+        end = None if endless else dialect.end
+        tables = tiny_script.tables(words, pieces, end, tiny_tensors.N_EMBD, rng)
+        last = chain[0] if end is None else words.ids[end]
+        successors = tiny_script.hidden_successors(tables[0], chain, last)
     writer.add_tensor("token_embd.weight", tables[0])
     writer.add_tensor("output.weight", tables[1])
-    for name, values in Layers(shape, rng, silent=script is not None).tensors():
+    for name, values in Layers(shape, rng, successors).tensors():
         writer.add_tensor(name, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
