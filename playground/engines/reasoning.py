@@ -42,6 +42,10 @@ class Splitter(Protocol):
         """Return whether what comes next is reasoning."""
 
     @property
+    def may_open(self) -> bool:
+        """Return whether an opening tag would begin reasoning here."""
+
+    @property
     def closing(self) -> str:
         """Return the text that ends the reasoning and begins the answer."""
 
@@ -77,6 +81,11 @@ class TagSplitter:
     def in_reasoning(self) -> bool:
         """Return whether a tag is open."""
         return self._close is not None
+
+    @property
+    def may_open(self) -> bool:
+        """Return whether the answer has not begun yet."""
+        return self._close is None and self._waits_for_opening and not self._started
 
     @property
     def closing(self) -> str:
@@ -145,6 +154,8 @@ class TagSplitter:
 
 class HarmonySplitter:
     """gpt-oss's channels: ``final`` and ``commentary`` to the user are the answer, ``analysis`` is reasoning."""
+
+    may_open = False  # channels are marked, nothing is limited outside the answer
 
     def __init__(self) -> None:
         self._text = ""
@@ -216,6 +227,7 @@ class PlainSplitter:
 
     in_answer = True
     in_reasoning = False
+    may_open = False
     closing = ""
 
     def feed(self, text: str) -> Parts:
