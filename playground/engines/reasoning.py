@@ -1,6 +1,6 @@
 """Tells a model's reasoning from its answer while the text streams in. Pure state machines.
 
-Two notations: tags around the reasoning (``<think>``), and gpt-oss's harmony channels. A tag may arrive in any
+Two notations: tags around the reasoning (``<think>`` and its like), and gpt-oss's harmony channels. A tag may arrive in any
 number of pieces; what may still become a tag is held back until it is decided.
 """
 
@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-TAGS = (("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<seed:think>", "</seed:think>"))
+TAGS = (
+    ("<think>", "</think>"),
+    ("[THINK]", "[/THINK]"),
+    ("<seed:think>", "</seed:think>"),
+    ("<mm:think>", "</mm:think>"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<|channel>thought", "<channel|>"),
+)
+TAG_MARKS = (*(tag for pair in TAGS for tag in pair), "<|channel>")  # what may be one token of a vocabulary
 HARMONY_MARKS = (
     "<|start|>",
     "<|channel|>",

@@ -269,6 +269,7 @@ class Worker:
                 *(job.request, job.stop or "end", job.usage(), timings, engine.memory(), prefix),
                 *(tuple(job.warnings), job.sample),
                 draft=job.draft if job.draft.drafted else None,
+                sampling_order=job.sampling_order,
             )
         )
 

@@ -61,6 +61,7 @@ class Job:
         self.warnings: list[str] = []
         self.clock = clock
         self.totals_at_first = 0
+        self.sampling_order = sampler.order()
         self._sampler = sampler
         self._tokenizer = tokenizer
         self._openings = tokenizer.single_tokens(tag for tag, _ in TAGS)

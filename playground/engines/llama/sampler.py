@@ -23,6 +23,8 @@ from playground.errors import EngineError, ErrorKind
 _DRY_BREAKERS = (b"\n", b":", b'"', b"*")
 _SEED_LIMIT = 0xFFFFFFFF
 _IMPOSSIBLE = float("-inf")
+_NAMES = {"logit-bias": "logit bias", "dry": "DRY", "xtc": "XTC", "mirostat-v2": "mirostat 2"}
+_NAMES |= {"temp": "temperature", "temp-ext": "temperature", "dist": "draw"}
 _DEEPEST_GRAMMAR = 1000  # llama.cpp's parser recurses; the stack ends somewhere above 10,000
 
 
@@ -70,6 +72,13 @@ class Sampler:
             token = self._draw_under_grammar(context, index)
         L.llama_sampler_accept(self._grammar, token)
         return token
+
+    def order(self) -> tuple[str, ...]:
+        """Return the names of the links in force, in the order in which they are applied."""
+        count = L.llama_sampler_chain_n(self._chain)
+        links = [L.llama_sampler_name(L.llama_sampler_chain_get(self._chain, n)).decode() for n in range(count)]
+        head = () if self._grammar is None else ("grammar",)
+        return (*head, *(_NAMES.get(name, name) for name in links))
 
     def accept(self, token: int) -> None:
         """Remember a token that was not drawn but put into the answer."""
@@ -149,48 +158,29 @@ class Sampler:
         return links
 
 
-def order(options: Sampling) -> tuple[str, ...]:
-    """Return the names of the links in force, in the order in which they are applied."""
-    named = [
-        ("grammar", bool(options.grammar or options.json_schema)),
-        ("logit bias", bool(options.logit_bias)),
-        ("top-k", options.top_k > 0),
-        ("DRY", options.dry_multiplier > 0),
-        (
-            "penalties",
-            (options.repeat_penalty, options.frequency_penalty, options.presence_penalty) != (1, 0, 0),
-        ),
-    ]
-    if options.temperature == 0:
-        return (*(name for name, on in named if on), "greedy")
-    if options.mirostat:
-        return (*(name for name, on in named if on), "temperature", "mirostat 2")
-    named += [
-        ("typical", options.typical_p < 1),
-        ("top-p", options.top_p < 1),
-        ("min-p", options.min_p > 0),
-        ("XTC", options.xtc_probability > 0),
-    ]
-    return (*(name for name, on in named if on), "temperature", "draw")
-
-
 def schema_grammar(schema: str) -> str:
     """Return the GBNF grammar of a JSON schema, by the binding's own converter. Raises EngineError."""
     if not schema.strip():
         return ""
     try:
-        if not isinstance(json.loads(schema), dict):
-            raise TypeError("it is not an object")
-        return json_schema_to_gbnf(schema)
+        is_object = isinstance(json.loads(schema), dict)
+        grammar = json_schema_to_gbnf(schema) if is_object else ""
     except Exception as error:
         # The converter says with asserts and whatever happens to fail what it does not understand.
         words = str(error).partition("(use --")[0]  # an option of llama.cpp's own script
-        reason = re.sub(r"\s+", " ", words).strip(" .")[:200] or type(error).__name__
-        raise EngineError(
-            ErrorKind.PROMPT,
-            f"The JSON schema cannot be used: {reason}.",
-            hint="Check that it is JSON and uses no remote references.",
-        ) from error
+        reason = re.sub(r"\s+", " ", words).strip(" .")[:200]
+        raise _schema_error(reason or type(error).__name__) from error
+    if not is_object:
+        raise _schema_error("it is not an object")
+    return grammar
+
+
+def _schema_error(reason: str) -> EngineError:
+    return EngineError(
+        ErrorKind.PROMPT,
+        f"The JSON schema cannot be used: {reason}.",
+        hint="Check that it is JSON and uses no remote references.",
+    )
 
 
 def _depth(grammar: str) -> int:
