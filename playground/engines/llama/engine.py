@@ -55,7 +55,11 @@ class Engine:
         self.model = self._model(path, placement or _CPU_ONLY, share=0.9)
         self.model.refuse_what_cannot_answer()
         self.placement = self._placement(placement or _CPU_ONLY)
-        self.context = self._context(self.model, outputs=1 + self._drafts_at_once())
+        self.context = Context(
+            *(self.model, options, self.placement, threads),
+            outputs_per_sequence=1 + self._drafts_at_once(),
+            rollback_tokens=self._drafts_at_once(),
+        )
         self._drafter = self._make_drafter()
         self.maker = PromptMaker(self.model, self.context.n_ctx, options.template)
         self._buffers = accounting.from_log(log.sizes)
@@ -142,16 +146,11 @@ class Engine:
         own = min(self.model.n_ctx_train or DEFAULT_CONTEXT_TOKENS, DEFAULT_CONTEXT_TOKENS)
         return msgspec.structs.replace(wanted, n_ctx=wanted.n_ctx or self._options.n_ctx or own)
 
-    def _context(self, model: Model, outputs: int) -> Context:
-        rollback = self._drafts_at_once() + 1 if self._drafts_at_once() else 0
-        return Context(
-            model,
-            self._options,
-            self.placement,
-            self._threads,
-            outputs_per_sequence=outputs,
-            rollback_tokens=rollback,
-        )
+    def _draft_context(self, model: Model) -> Context:
+        """Return the context of a draft model, with one more sequence to write drafts in when it is recurrent."""
+        sequences = self._options.sequences + model.is_recurrent
+        options = msgspec.structs.replace(self._options, sequences=sequences)
+        return Context(model, options, self.placement, self._threads)
 
     def _drafts_at_once(self) -> int:
         return self._options.draft_tokens if self._options.draft else 0
@@ -163,7 +162,7 @@ class Engine:
         if draft != MTP:
             model = self._model(Path(draft), self.placement, share=0.1, base=0.9)
             refuse_other_vocabulary(self.model, model)
-            return ModelDrafter(self._context(model, outputs=1), most)
+            return ModelDrafter(self._draft_context(model), most, self.model.n_vocab, self._abort)
         from playground.engines.llama.mtp import MtpDrafter
 
         if not self.model.mtp_layers:
