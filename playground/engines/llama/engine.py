@@ -23,7 +23,6 @@ from playground.engines.protocol import Generate, Loaded, LoadedModel, MemoryUse
 from playground.errors import EngineError, ErrorKind
 
 DEFAULT_CONTEXT_TOKENS = 8192
-_CPU_ONLY = Placement(n_ctx=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,11 @@ class Engine:
         log.clear()
         self._options, self._threads = options, threads
         self._on_progress, self._abort = on_progress, abort
-        self.model = self._model(path, placement or _CPU_ONLY, share=0.9)
+        kv_type = "f16" if options.kv_type == "auto" else options.kv_type
+        wanted = placement or Placement(n_ctx=0, kv_type=kv_type)  # without one, the CPU alone
+        self.model = self._model(path, wanted, share=0.9)
         self.model.refuse_what_cannot_answer()
-        self.placement = self._placement(placement or _CPU_ONLY)
+        self.placement = self._placement(wanted)
         self.context = Context(
             *(self.model, options, self.placement, threads),
             outputs_per_sequence=1 + self._drafts_at_once(),
@@ -82,7 +83,7 @@ class Engine:
             n_ctx=self.context.n_ctx,
             n_ctx_train=model.n_ctx_train,
             n_layers=model.n_layers,
-            gpu_layers=min(max(self.placement.gpu_layers, 0), model.n_layers + 1),
+            gpu_layers=self._gpu_layers(),
             is_base=self.maker.is_base,
             thinks=self.maker.thinks,
             description=model.description(),
@@ -125,6 +126,12 @@ class Engine:
             self.context.set_threads(threads)
             if self._drafter is not None:
                 self._drafter.set_threads(threads)
+
+    def _gpu_layers(self) -> int:
+        """Return how many layers are on devices, without those that predict further tokens."""
+        placed, model = self.placement.gpu_layers, self.model
+        own = placed if placed <= 1 else max(1, placed - model.mtp_layers)
+        return min(own, model.n_layers + 1)
 
     def _sampler(self, options: AnswerOptions, sample: int) -> sampler.Sampler:
         seed = options.sampling.seed + sample
