@@ -86,12 +86,14 @@ class LaneText(msgspec.Struct, frozen=True):
 
 
 class LaneError(msgspec.Struct, frozen=True):
-    """Why a lane failed, in the words of the error tree."""
+    """Why a lane failed, in the words of the error tree, and the tokens that an EngineError knows."""
 
     kind: str
     message: str
     hint: str = ""
     detail: str = ""
+    needed_tokens: int | None = None
+    fitting_tokens: int | None = None
 
 
 class LaneResult(msgspec.Struct, frozen=True):

@@ -59,4 +59,6 @@ def shortage(lane: Lane, header: GgufHeader, needs: ContextNeeds, placed: Placed
         f"{lane.model.name} with a context of {needs.n_ctx:,} tokens needs about {own / 1e9:.1f} GB, "
         f"and {free / 1e9:.1f} GB is free.",
         hint=f"Choose a context of at most {context:,} tokens." if context else "Choose a smaller model.",
+        needed_tokens=context_tokens(lane),
+        fitting_tokens=context,
     )

@@ -53,7 +53,7 @@ class Comparison:
     """Runs lanes with the models of a pool. Iterate over ``events`` once; ``stop`` may be called at any time."""
 
     def __init__(self, lanes: Sequence[Lane], wanted: WantedPlan, pool: EnginePool) -> None:
-        self._lanes = {lane.slot: _Progress(_clean(lane)) for lane in lanes}
+        self._lanes = {lane.slot: _Progress(cleaned(lane)) for lane in lanes}
         self._wanted = wanted
         self._pool = pool
         self._queue: asyncio.Queue[RunEvent | None] = asyncio.Queue()
@@ -250,14 +250,14 @@ def _with_load(timings: Timings, load_s: float) -> Timings:
 
 def lane_error(error: PlaygroundError) -> LaneError:
     """Return an error of the tree as a value for front ends and JSON."""
+    words = (error.message, error.hint, error.detail)
     if isinstance(error, EngineError):
-        kind = error.kind
-    else:
-        kind = ErrorKind.NOT_FOUND if isinstance(error, NotFoundError) else ErrorKind.LOAD_FAILED
-    return LaneError(str(kind), error.message, error.hint, error.detail)
+        return LaneError(str(error.kind), *words, error.needed_tokens, error.fitting_tokens)
+    kind = ErrorKind.NOT_FOUND if isinstance(error, NotFoundError) else ErrorKind.LOAD_FAILED
+    return LaneError(str(kind), *words)
 
 
-def _clean(lane: Lane) -> Lane:
+def cleaned(lane: Lane) -> Lane:
     """Replace lone surrogates, which no tokenizer and no JSON can carry."""
     import msgspec
 

@@ -492,4 +492,11 @@ def _as_error(event: Failed) -> EngineError:
         kind = ErrorKind(event.kind)
     except ValueError:
         kind = ErrorKind.INTERNAL
-    return EngineError(kind, event.message, hint=event.hint, detail=event.detail)
+    return EngineError(
+        kind,
+        event.message,
+        hint=event.hint,
+        detail=event.detail,
+        needed_tokens=event.needed_tokens,
+        fitting_tokens=event.fitting_tokens,
+    )

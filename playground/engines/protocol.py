@@ -293,6 +293,8 @@ class Failed(_Tagged, frozen=True):
     hint: str = ""
     detail: str = ""
     id: int = 0
+    needed_tokens: int | None = None  # as in EngineError
+    fitting_tokens: int | None = None
 
 
 Event = (

@@ -191,7 +191,8 @@ class Worker:
         for key in [key for key in self._texts if key[0] == request]:
             del self._texts[key]
         self._prefixes.pop(request, None)
-        self._wire.send(Failed(str(error.kind), error.message, error.hint, error.detail, request))
+        said = (str(error.kind), error.message, error.hint, error.detail)
+        self._wire.send(Failed(*said, request, error.needed_tokens, error.fitting_tokens))
 
     def _carry_out(self, command: Command, received: float) -> None:
         if isinstance(command, Generate):

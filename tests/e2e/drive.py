@@ -56,6 +56,13 @@ class Window:
         field.currentValue = value
         return float(field.currentValue)
 
+    def select(self, name: str, beginning: str) -> None:
+        """Select the item of a list whose name begins so."""
+        items, chosen = _read(lambda: self._find(name, lambda found: found.querySelection()))
+        index = next((i for i, item in enumerate(items) if item.name.startswith(beginning)), -1)
+        if index < 0 or not chosen.selectChild(index):
+            raise LookupError(f"{beginning!r} was not selected in {[item.name for item in items]}")
+
     def text(self, name: str) -> str:
         """Return the whole text of what has this name."""
         return str(_read(lambda: self._find(name, lambda found: found.queryText().getText(0, -1)))[1])
@@ -117,6 +124,7 @@ def _described(node: Node, within: tuple[str, ...]) -> dict[str, Any]:
     states = node.getState()
     return {
         "name": node.name,
+        "description": node.description,
         "role": node.getRoleName().removeprefix("push "),  # "button" since at-spi2-core 2.54
         "states": [name.lower() for name in _STATES if states.contains(getattr(pyatspi, f"STATE_{name}"))],
         "actions": _actions(node),

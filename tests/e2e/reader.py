@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ class Node:
     """One thing in the tree; ``within`` are the names around it, outermost first."""
 
     name: str
+    description: str
     role: str
     states: tuple[str, ...]
     actions: tuple[str, ...]
@@ -34,9 +36,15 @@ class Node:
 class Reader:
     """The running app and the driver that reads it."""
 
-    def __init__(self, desktop: Desktop, models: Sequence[Path], home: Path) -> None:
+    def __init__(
+        self, desktop: Desktop, models: Sequence[Path], home: Path, on_disk: Sequence[Path] = ()
+    ) -> None:
         self._desktop = desktop
         self.log = home / "playground" / "logs" / "playground.log"
+        for model in on_disk:
+            target = home / "playground" / "data" / "models" / model.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(model, target)
         command = [sys.executable, "-m", "playground", "--theme", "light"]
         for model in models:
             command += ["--model", str(model)]
@@ -76,6 +84,10 @@ class Reader:
     def type(self, name: str, text: str) -> None:
         """Put a text into an editor."""
         self._ask("set_text", name=name, text=text)
+
+    def select(self, name: str, beginning: str) -> None:
+        """Select an item of a list."""
+        self._ask("select", name=name, beginning=beginning)
 
     def text(self, name: str) -> str:
         """Return the whole text of an editor or a view."""

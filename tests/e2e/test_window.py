@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import time
@@ -30,7 +31,7 @@ _ROLES = {
 }
 _ENDLESS_CTX = 65_536
 _FRAMES_S = 0.1
-Opened = Callable[[Path, Path], Reader]
+Opened = Callable[..., Reader]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     _need_a_desktop(monkeypatch)
     with tempfile.TemporaryDirectory(prefix="playground-") as name:  # short: a socket's path has 108 bytes
         with Desktop(Path(name)) as desktop:
-            yield lambda a, b: Reader(desktop, [a, b], Path(name))
+            yield lambda *models, on_disk=(): Reader(desktop, models, Path(name), on_disk)
         assert not list(desktop.processes())
 
 
@@ -138,6 +139,44 @@ def test_endless_answers_are_stopped_one_by_one_and_by_escape(
     _assert_closes(reader)
 
 
+def test_a_model_is_chosen_in_the_picker_and_the_prompt_is_measured(
+    opened: Opened, models: dict[str, Path]
+) -> None:
+    on_disk = [models["thinker"], models["brief"]]
+    reader = opened(models["endless"], models["brief"], on_disk=on_disk)
+    reader.until(lambda: _states(reader) == ["Ready", "Ready"], "both models ready")
+    reader.press("Model A")
+    reader.until(lambda: "Filter models A" in reader.names(), "the picker")
+    assert not _unnamed(reader), "in the picker"
+    assert {"Models A", "Use A"} <= set(reader.names())
+    listed = [node.name for node in reader.nodes() if "Models A" in node.within]
+    assert len(listed) == 2
+    reader.screenshot("picker")
+    reader.type("Filter models A", "TINY f32")
+    reader.until(lambda: "2 models" in _described(reader, "Filter models A"), "the filter")
+    reader.select("Models A", "tiny-qwen3-script, ")
+    reader.press("Use A")
+    reader.until(lambda: "Filter models A" not in reader.names(), "the picker is put away")
+    reader.until(lambda: reader.state("A") == "Ready", "the model")
+
+    reader.type("Prompt", "Double it")
+    reader.press("Run both")
+    _wait_for_answers(reader)
+    assert reader.text("Answer A").endswith(_CODE)
+    assert reader.named("Size of the prompt").name == "Size of the prompt"
+    reader.type("Prompt", "And once more")
+    reader.until(lambda: " tokens" in reader.named("Size of the prompt").name, "the size of the prompt")
+    said = reader.named("Size of the prompt").name
+    assert re.search(r"A \d+ of [\d,]+ tokens · B \d+ of [\d,]+$", said)
+    reader.type("Prompt", "word " * 20_000)
+    reader.until(lambda: "do not fit" in reader.named("Size of the prompt").name, "a prompt that is too long")
+    _assert_closes(reader)
+
+
+def _described(reader: Reader, name: str) -> str:
+    return reader.named(name).description
+
+
 def _wait_for_answers(reader: Reader) -> None:
     reader.until(lambda: _states(reader) == ["Done", "Done"], "two answers")
     time.sleep(_FRAMES_S)  # the page's timer brings the last words after the state
@@ -150,7 +189,7 @@ def _let_answer_for_ever(reader: Reader, slot: str) -> None:
     assert not _unnamed(reader), "in the settings"
     reader.set_value("Context, tokens", _ENDLESS_CTX)
     reader.set_value("Longest answer, tokens", 1_000_000)
-    reader.press("OK")
+    reader.press("Save")
     reader.until(lambda: not any(name.startswith(title) for name in reader.names()), "settings closed")
 
 

@@ -70,6 +70,8 @@ class PromptMaker:
                 ErrorKind.PROMPT,
                 f"The prompt has {len(prompt.tokens):,} tokens, but the context holds {self._n_ctx:,}.",
                 hint=f"Shorten it, or choose a context above {len(prompt.tokens):,} tokens.",
+                needed_tokens=len(prompt.tokens),
+                fitting_tokens=self._n_ctx,
             )
         return prompt
 

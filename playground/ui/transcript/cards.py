@@ -160,6 +160,7 @@ class CopyButtons:
         button.setObjectName("codebutton")
         button.setText("Copy")
         button.setAccessibleName("Copy code")
+        button.setToolTip("Copy this code  (Ctrl+Shift+C: the last code of the answer)")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.clicked.connect(lambda: self._copy(self._numbers[index]))
