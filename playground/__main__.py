@@ -3,7 +3,7 @@
 playground [--model A --model B] [--prompt TEXT | --prompt-id ID] [--theme system|light|dark]
 playground compare|prompts|models|doctor|serve-device ...
 playground preflight [--window] [--packages]
-playground engine-worker | device-worker PORT THREADS BYTES
+playground engine-worker | device-worker PORT THREADS
 """
 
 from __future__ import annotations

@@ -165,7 +165,6 @@ class LoadedModel(msgspec.Struct, frozen=True):
     n_vocab: int = 0
     mtp_layers: int = 0
     draft: str = ""  # what drafts: the name of a model, ``mtp``, or nothing
-    sampling_order: tuple[str, ...] = ()
 
 
 class Loaded(_Tagged, frozen=True):
@@ -254,6 +253,7 @@ class Finished(_Tagged, frozen=True):
     warnings: tuple[str, ...] = ()
     sample: int = 0
     draft: DraftUse | None = None
+    sampling_order: tuple[str, ...] = ()  # the links that tokens were drawn with, first to last
 
 
 class Quantized(_Tagged, frozen=True):

@@ -157,7 +157,10 @@ class Worker:
             with contextlib.suppress(queue.Empty):
                 while True:
                     found.append(self._commands.get_nowait())
-            self._abort.clear()
+            if any(isinstance(command, Cancel) for command, _ in found):
+                self._abort.set()  # also meant for what came just before it
+            else:
+                self._abort.clear()
         return found
 
     def _read(self) -> None:
@@ -195,6 +198,8 @@ class Worker:
         if isinstance(command, Generate):
             self._generate(command, received)
         elif isinstance(command, Cancel):
+            with self._lock:
+                self._abort.clear()
             if self._engine is not None:
                 self._engine.scheduler.cancel(command.id)
         elif isinstance(command, SetThreads):
@@ -266,6 +271,7 @@ class Worker:
                 *(job.request, job.stop or "end", job.usage(), timings, engine.memory(), prefix),
                 *(tuple(job.warnings), job.sample),
                 draft=job.draft if job.draft.drafted else None,
+                sampling_order=job.sampling_order,
             )
         )
 
