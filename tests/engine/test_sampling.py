@@ -27,7 +27,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("llama", tmp_path_factory.mktemp("sampling") / "llama.gguf")
 
 
-async def _letters(engine: EngineProcess, **changes: Any) -> set[str]:
+async def _letters(engine: EngineProcess, **changes: object) -> set[str]:
     """Return the letters that 24 seeds draw."""
     options = AnswerOptions(msgspec.structs.replace(OPEN, **changes), max_tokens=1, n=24)
     return {text for text, _, _ in await answered_all(engine, asked("Hello"), options)}
@@ -76,7 +76,7 @@ def test_penalties_break_repetition(model: Path) -> None:
     async def scenario() -> None:
         async with running(model, LOAD) as engine:
 
-            async def text(**changes: Any) -> str:
+            async def text(**changes: object) -> str:
                 options = AnswerOptions(msgspec.structs.replace(two, **changes), max_tokens=40)
                 return (await answered(engine, asked("Hello"), options))[0]
 
@@ -228,7 +228,11 @@ def test_bad_grammars_are_refused_in_a_sentence(model: Path) -> None:
         async with running(model, LOAD) as engine:
             for name, (changes, word) in REFUSED.items():
                 with pytest.raises(EngineError, match=word) as caught:
-                    await answered(engine, asked("Hello"), AnswerOptions(Sampling(**changes), n=2))
+                    await answered(
+                        engine,
+                        asked("Hello"),
+                        AnswerOptions(msgspec.structs.replace(Sampling(), **changes), n=2),
+                    )
                 assert caught.value.kind is ErrorKind.PROMPT, name
                 assert caught.value.message.endswith("."), name
                 assert "\n" not in caught.value.sentence(), name
