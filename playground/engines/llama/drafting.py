@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from playground.engines.llama.context import AbortedError, AbortFlag, Batch, Context, NoRoomError
+from playground.engines.llama.abort import AbortFlag
+from playground.engines.llama.context import AbortedError, Batch, Context, NoRoomError
 from playground.engines.llama.library import L
 from playground.engines.llama.model import Model
 from playground.engines.llama.sequence import Sequence
