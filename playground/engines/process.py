@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -50,6 +51,7 @@ STALL_S = 20.0  # a worker sends a heartbeat every second, even from within nati
 GRACE_S = 2.0  # cancel -> terminate -> kill
 _STDERR_TAIL_BYTES = 8 << 10
 _QUEUE_EVENTS = 256
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _ANSWER_SLACK = 20_000
 _CHARACTERS_PER_TOKEN = 512
 
@@ -259,8 +261,7 @@ class EngineProcess:
         """End the process at once. A request under way fails with ``reason``."""
         self._ended_by_us = reason or EngineError(ErrorKind.STOPPED, f"{self._what}: stopped.")
         if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._signal(_KILL)
             await self._process.wait()
         await self._end_tasks()
 
@@ -271,13 +272,12 @@ class EngineProcess:
         if process is not None and process.returncode is None:
             if process.stdin is not None:
                 process.stdin.close()
-            for end in (process.terminate, process.kill):
+            for number in (signal.SIGTERM, _KILL):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(GRACE_S):
                         await process.wait()
                     break
-                with contextlib.suppress(ProcessLookupError):
-                    end()
+                self._signal(number)
             await process.wait()
         await self._end_tasks()
 
@@ -318,7 +318,7 @@ class EngineProcess:
             pass  # the request had failed already, or the process has ended: nothing more comes
 
     async def _enforce(self, under_way: frozenset[int]) -> None:
-        for end in ("terminate", "kill"):
+        for number in (signal.SIGTERM, _KILL):
             await asyncio.sleep(GRACE_S)
             is_over = not (under_way & self._under_way() or (not under_way and self._busy.locked()))
             if is_over or self._process is None:
@@ -328,8 +328,18 @@ class EngineProcess:
                 f"{self._what} did not stop in time and was ended.",
                 hint="It is loaded again with the next prompt.",
             )
+            self._signal(number)
+
+    def _signal(self, number: int) -> None:
+        """Send a signal to a process that has not ended.
+
+        Not through asyncio, which looks first whether the process has ended: when it has just done so, that takes the
+        exit status away from asyncio's own watcher, which then reports 255.
+        """
+        process = self._process
+        if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                getattr(self._process, end)()
+                os.kill(process.pid, number)
 
     def _under_way(self) -> frozenset[int]:
         return frozenset(self._inboxes) - {0}
@@ -425,8 +435,7 @@ class EngineProcess:
         self._wake_thread_setters()
         if self._process.returncode is None and error.kind is ErrorKind.PROTOCOL:
             self._ended_by_us = error
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._signal(_KILL)
         self._end_with(error)
 
     async def _end_of_stream(self) -> EngineError:
@@ -435,8 +444,7 @@ class EngineProcess:
             async with asyncio.timeout(GRACE_S):
                 status = await self._process.wait()
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._signal(_KILL)
             status = await self._process.wait()
         if self._ended_by_us is not None:
             return self._ended_by_us

@@ -37,7 +37,7 @@ class ContextNeeds:
     @property
     def states(self) -> int:
         """Return how many recurrent states are kept: each sequence's, and those that a draft can go back to."""
-        return self.sequences * (self.draft_tokens + 2 if self.draft_tokens else 1)
+        return self.sequences * (1 + self.draft_tokens)
 
 
 @dataclass(frozen=True, slots=True)
