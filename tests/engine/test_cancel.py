@@ -177,9 +177,8 @@ def test_a_caller_that_goes_leaves_the_worker_usable(endless: Path) -> None:
 
 
 def test_a_caller_that_fails_does_not_keep_the_worker(endless: Path) -> None:
-    def fail(event: PromptProgress | Chunk) -> None:
-        if isinstance(event, Chunk):
-            raise LookupError("on purpose")
+    def fail(_event: PromptProgress | Chunk) -> None:
+        raise LookupError("on purpose")
 
     async def scenario() -> None:
         async with running(endless) as engine:

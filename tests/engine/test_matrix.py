@@ -15,6 +15,7 @@ from tests.support.engines import answered, answered_all, answered_alone, asked,
 from tests.support.talks import CLEAR, DIFFERENT, FIRST, LONG, SECOND, SEEDS
 from tests.support.tiny_gguf import build, template_of
 
+
 @pytest.fixture(scope="module", params=SEEDS)
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tiny") / f"{request.param}.gguf"

@@ -27,7 +27,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("llama", tmp_path_factory.mktemp("sampling") / "llama.gguf")
 
 
-async def _letters(engine: EngineProcess, **changes: Any) -> set[str]:
+async def _letters(engine: EngineProcess, **changes: object) -> set[str]:
     """Return the letters that 24 seeds draw."""
     options = AnswerOptions(msgspec.structs.replace(OPEN, **changes), max_tokens=1, n=24)
     return {text for text, _, _ in await answered_all(engine, asked("Hello"), options)}
@@ -76,7 +76,7 @@ def test_penalties_break_repetition(model: Path) -> None:
     async def scenario() -> None:
         async with running(model, LOAD) as engine:
 
-            async def text(**changes: Any) -> str:
+            async def text(**changes: object) -> str:
                 options = AnswerOptions(msgspec.structs.replace(two, **changes), max_tokens=40)
                 return (await answered(engine, asked("Hello"), options))[0]
 
@@ -207,7 +207,7 @@ def test_a_grammar_leaves_the_reasoning_alone(tmp_path: Path, arch: str) -> None
     asyncio.run(scenario())
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unclosed": ({"grammar": 'root ::= "a'}, "grammar"),
     "no root": ({"grammar": 'other ::= "a"'}, "grammar"),
     "unknown rule": ({"grammar": "root ::= other"}, "grammar"),

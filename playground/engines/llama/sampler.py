@@ -76,7 +76,9 @@ class Sampler:
     def order(self) -> tuple[str, ...]:
         """Return the names of the links in force, in the order in which they are applied."""
         count = L.llama_sampler_chain_n(self._chain)
-        links = [L.llama_sampler_name(L.llama_sampler_chain_get(self._chain, n)).decode() for n in range(count)]
+        links = [
+            L.llama_sampler_name(L.llama_sampler_chain_get(self._chain, n)).decode() for n in range(count)
+        ]
         head = () if self._grammar is None else ("grammar",)
         return (*head, *(_NAMES.get(name, name) for name in links))
 
