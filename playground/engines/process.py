@@ -207,6 +207,11 @@ class EngineProcess:
             except asyncio.CancelledError:
                 await self._abandon(request, options.n - len(finished))
                 raise
+            except EngineError:
+                raise
+            except Exception:  # the listener's own: nobody waits for the rest
+                self._write(Cancel(request))
+                raise
         return tuple(finished[sample] for sample in sorted(finished))
 
     async def count_tokens(self, messages: Sequence[Message], options: AnswerOptions) -> Counted:

@@ -207,7 +207,7 @@ def test_a_grammar_leaves_the_reasoning_alone(tmp_path: Path, arch: str) -> None
     asyncio.run(scenario())
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unclosed": ({"grammar": 'root ::= "a'}, "grammar"),
     "no root": ({"grammar": 'other ::= "a"'}, "grammar"),
     "unknown rule": ({"grammar": "root ::= other"}, "grammar"),

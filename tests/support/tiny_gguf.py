@@ -43,14 +43,15 @@ def build(
     template: str | None = "auto",
     endless: bool = False,
     embeds: Literal["", "pooling", "bidirectional"] = "",
+    tensors_per_file: int = 0,
 ) -> Path:
     """Write a tiny model and return its path.
 
     ``arch`` is one of ARCHITECTURES. ``script`` is the exact text of every answer; ``endless`` repeats it for ever
     instead of ending the turn. ``template``: ``auto`` is the family's own, for which it is always the same day, None
     makes a base model, other text is taken as it is. ``ctx`` is the trained context in tokens. ``embeds`` makes an
-    embedding model of it: ``pooling`` or ``bidirectional``. Raises ValueError for an unknown architecture or a script
-    that cannot be cut.
+    embedding model of it: ``pooling`` or ``bidirectional``. ``tensors_per_file`` splits it, and the path is that of the
+    first file. Raises ValueError for an unknown architecture or a script that cannot be cut.
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"no tiny {arch!r}; there are {', '.join(ARCHITECTURES)}")
@@ -60,7 +61,7 @@ def build(
     dialect = DIALECTS[_DIALECT_NAMES.get(shape.base, "qwen")]
     pieces = [] if script is None else tiny_script.cut(script, dialect)
     words = vocabulary(dialect, pieces)
-    writer = gguf.GGUFWriter(out, shape.base)
+    writer = gguf.GGUFWriter(out, shape.base, split_max_tensors=tensors_per_file)
     writer.add_name(f"tiny-{arch}{'' if script is None else '-script'}")
     _add_hyperparameters(writer, shape, ctx)
     if embeds == "pooling":
@@ -89,7 +90,7 @@ def build(
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return out
+    return min(out.parent.glob(f"{out.stem}-00001-of-*.gguf")) if tensors_per_file else out
 
 
 def template_of(arch: str) -> str:
