@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from playground.engines.llama.job import Job
 
 HEARTBEAT_S = 1.0
-BATCH_S = 0.02  # text is sent at most every 20 ms
+BATCH_S = 0.025  # text is sent at most every 25 ms, which is more often than the window paints
 _PROGRESS_S = 0.05
 
 
@@ -83,7 +83,7 @@ class TextBatch:
         self._sent = 0.0
 
     def add(self, answer: str, reasoning: str, tokens: int, decode_s: float) -> None:
-        """Take text; send it when the last batch is 20 ms old."""
+        """Take text; send it when the last batch is 25 ms old."""
         self._answer.append(answer)
         self._reasoning.append(reasoning)
         if time.perf_counter() - self._sent >= BATCH_S:
