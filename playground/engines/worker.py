@@ -10,6 +10,7 @@ Two threads beside the main one: the reader, which makes a cancel take effect at
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import queue
 import sys
@@ -151,6 +152,8 @@ class Worker:
             self._fail(request or 0, error)
 
     def _received(self, *, wait: bool) -> list[tuple[Command, float]]:
+        if not wait and self._commands.empty():  # then the flag is down, too
+            return []
         found = [self._commands.get()] if wait else []
         with self._lock:
             with contextlib.suppress(queue.Empty):
@@ -239,6 +242,8 @@ class Worker:
             )
         except LoadCancelledError:
             raise EngineError(ErrorKind.STOPPED, "Loading was stopped.") from None
+        gc.collect()
+        gc.freeze()  # what is there now stays: a full collection would cost a millisecond now and then
         self._wire.send(self._engine.loaded())
 
     def _generate(self, command: Generate, received: float) -> None:
