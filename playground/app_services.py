@@ -10,6 +10,7 @@ import psutil
 from playground.compare.events import Lane, LaneResult, WantedPlan
 from playground.compare.prompts import Prompt, all_prompts
 from playground.engines.pool import EnginePool
+from playground.engines.protocol import Counted
 from playground.models import hardware
 from playground.models.files import ModelFile
 from playground.models.quants import QUANTIZE_TYPES
@@ -49,6 +50,12 @@ class AppServices:
         from playground.compare.run import Comparison
 
         return Comparison(lanes, wanted, self.pool)
+
+    async def count(self, lane: Lane) -> Counted | None:
+        """Return how many tokens a lane's prompt would have."""
+        from playground.compare.count import count
+
+        return await count(self.pool, lane)
 
     def sentence(self, results: Sequence[LaneResult]) -> str:
         """Return what can be said about two results."""

@@ -76,6 +76,9 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=int, default=1024, metavar="N")
     parser.add_argument("--temperature", type=float, metavar="X")
     parser.add_argument("--seed", type=int, metavar="N")
+    parser.add_argument(
+        "--recommended", action="store_true", help="sample as each model's publisher recommends"
+    )
     parser.add_argument("--ctx", type=int, metavar="N", help="tokens of context")
     parser.add_argument("--gpu-layers", type=gpu_layers, default="auto", metavar="auto|none|all|N")
     parser.add_argument(
@@ -97,6 +100,9 @@ def _compare(parser: argparse.ArgumentParser) -> None:
         "--reasoning-budget", type=int, metavar="N", help="tokens; then the model must answer"
     )
     parser.add_argument("--reasoning-effort", choices=EFFORTS)
+    parser.add_argument(
+        "--context-shift", action="store_true", help="forget the oldest turns when it is full"
+    )
     parser.add_argument("--grammar-file", metavar="FILE", help="GBNF that the answer must follow")
     parser.add_argument(
         "--json-schema-file", metavar="FILE", help="a JSON schema that the answer must follow"

@@ -119,8 +119,19 @@ class EngineProcess:
 
     async def start(self) -> None:
         """Start the process and wait for its greeting. Raises EngineError."""
-        try:
-            self._process = await asyncio.create_subprocess_exec(
+        await self._create()
+        self._last_heard = time.monotonic()
+        self._keep(self._listen())
+        self._stderr_task = self._keep(self._collect_stderr())
+        async with self._busy:
+            hello = await self._next()
+        if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
+            raise await self._break_off("greeted with something else")
+
+    async def _create(self) -> None:
+        """Create the process; a caller that is cancelled meanwhile still has it, to be ended by ``close``."""
+        creating = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -129,17 +140,17 @@ class EngineProcess:
                 limit=protocol.LINE_LIMIT_BYTES,
                 start_new_session=True,
             )
+        )
+        try:
+            self._process = await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):
+                self._process = await creating
+            raise
         except OSError as error:
             raise EngineError(
                 ErrorKind.CRASHED, f"The engine process cannot be started: {error.strerror}."
             ) from error
-        self._last_heard = time.monotonic()
-        self._keep(self._listen())
-        self._stderr_task = self._keep(self._collect_stderr())
-        async with self._busy:
-            hello = await self._next()
-        if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
-            raise await self._break_off("greeted with something else")
 
     async def load(
         self,
@@ -186,13 +197,15 @@ class EngineProcess:
         Several calls may be under way at once: the worker answers as many as the model has sequences together.
         Raises EngineError.
         """
+        finished: dict[int, Finished] = {}
         with self._inbox() as request:
-            await self._send(Generate(request, tuple(messages), options, threads))
             try:
-                return await self._answers(request, options, on_event)
+                await self._send(Generate(request, tuple(messages), options, threads))
+                await self._answers(request, options, on_event, finished)
             except asyncio.CancelledError:
-                await self._abandon(request, options.n)
+                await self._abandon(request, options.n - len(finished))
                 raise
+        return tuple(finished[sample] for sample in sorted(finished))
 
     async def count_tokens(self, messages: Sequence[Message], options: AnswerOptions) -> Counted:
         """Return how many tokens a conversation's prompt has, and the context. Raises EngineError."""
@@ -269,10 +282,13 @@ class EngineProcess:
         await self._end_tasks()
 
     async def _answers(
-        self, request: int, options: AnswerOptions, on_event: Callable[[PromptProgress | Chunk], None]
-    ) -> tuple[Finished, ...]:
+        self,
+        request: int,
+        options: AnswerOptions,
+        on_event: Callable[[PromptProgress | Chunk], None],
+        finished: dict[int, Finished],
+    ) -> None:
         events = characters = 0
-        finished: dict[int, Finished] = {}
         tokens = options.max_tokens * options.n
         while len(finished) < options.n:
             event = await self._next(request)
@@ -288,18 +304,18 @@ class EngineProcess:
             if too_long or events > _ANSWER_SLACK + 4 * tokens:
                 raise await self._break_off("sent more than was asked for")
             on_event(event)
-        return tuple(finished[sample] for sample in sorted(finished))
 
     async def _abandon(self, request: int, answers: int) -> None:
         """Cancel a request for a caller that has gone; drain what still comes, or end the process."""
         self._write(Cancel(request))
-        with contextlib.suppress(EngineError, TimeoutError):
+        try:
             async with asyncio.timeout(GRACE_S):
                 while answers:
                     answers -= isinstance(await self._next(request), Finished)
-                return
-        if self.is_alive:
+        except TimeoutError:
             await self.kill()
+        except EngineError:
+            pass  # the request had failed already, or the process has ended: nothing more comes
 
     async def _enforce(self, under_way: frozenset[int]) -> None:
         for end in ("terminate", "kill"):
@@ -327,7 +343,9 @@ class EngineProcess:
         try:
             yield request
         finally:
-            del self._inboxes[request]
+            inbox = self._inboxes.pop(request)
+            while not inbox.empty():  # the reader may be waiting for room in it
+                inbox.get_nowait()
 
     async def _next(self, request: int = 0) -> Event:
         """Return the next event that answers a request. Raises EngineError for every kind of failure."""
@@ -474,4 +492,11 @@ def _as_error(event: Failed) -> EngineError:
         kind = ErrorKind(event.kind)
     except ValueError:
         kind = ErrorKind.INTERNAL
-    return EngineError(kind, event.message, hint=event.hint, detail=event.detail)
+    return EngineError(
+        kind,
+        event.message,
+        hint=event.hint,
+        detail=event.detail,
+        needed_tokens=event.needed_tokens,
+        fitting_tokens=event.fitting_tokens,
+    )

@@ -16,7 +16,6 @@ import queue
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,7 +103,7 @@ class Worker:
     """Carries out commands on the main thread; between two, it writes at the answers under way."""
 
     def __init__(self, wire: Wire) -> None:
-        from playground.engines.llama.context import AbortFlag
+        from playground.engines.llama.abort import AbortFlag
 
         self._wire = wire
         self._abort = AbortFlag()
@@ -138,6 +137,8 @@ class Worker:
         except MemoryError:
             error = EngineError(ErrorKind.OUT_OF_MEMORY, "The engine ran out of memory.")
         except Exception as caught:  # noqa: BLE001 -- the last line of defence of a process boundary
+            import traceback
+
             error = EngineError(
                 ErrorKind.INTERNAL,
                 "The engine failed in an unexpected way.",
@@ -159,7 +160,10 @@ class Worker:
             with contextlib.suppress(queue.Empty):
                 while True:
                     found.append(self._commands.get_nowait())
-            self._abort.clear()
+            if any(isinstance(command, Cancel) for command, _ in found):
+                self._abort.set()  # also meant for what came just before it
+            else:
+                self._abort.clear()
         return found
 
     def _read(self) -> None:
@@ -190,12 +194,15 @@ class Worker:
         for key in [key for key in self._texts if key[0] == request]:
             del self._texts[key]
         self._prefixes.pop(request, None)
-        self._wire.send(Failed(str(error.kind), error.message, error.hint, error.detail, request))
+        said = (str(error.kind), error.message, error.hint, error.detail)
+        self._wire.send(Failed(*said, request, error.needed_tokens, error.fitting_tokens))
 
     def _carry_out(self, command: Command, received: float) -> None:
         if isinstance(command, Generate):
             self._generate(command, received)
         elif isinstance(command, Cancel):
+            with self._lock:
+                self._abort.clear()
             if self._engine is not None:
                 self._engine.scheduler.cancel(command.id)
         elif isinstance(command, SetThreads):
@@ -228,7 +235,7 @@ class Worker:
 
     def _load(self, command: Load) -> None:
         from playground.engines.llama import devices
-        from playground.engines.llama.engine import Callbacks, Engine
+        from playground.engines.llama.engine import Callbacks, Engine  # jinja2 comes with it
         from playground.engines.llama.model import LoadCancelledError
 
         placement = command.placement
@@ -269,6 +276,7 @@ class Worker:
                 *(job.request, job.stop or "end", job.usage(), timings, engine.memory(), prefix),
                 *(tuple(job.warnings), job.sample),
                 draft=job.draft if job.draft.drafted else None,
+                sampling_order=job.sampling_order,
             )
         )
 

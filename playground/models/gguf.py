@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
@@ -149,6 +149,15 @@ def read_header(path: Path) -> GgufHeader:
         ) from error
     except (struct.error, ValueError, OverflowError) as error:
         raise ModelError(f"{path.name} is damaged or cut off: {error}.", hint=_AGAIN) from error
+
+
+def read_whole_header(path: Path) -> GgufHeader:
+    """Return the header of a model with the tensors of all its files, each at an offset in its own file.
+
+    ``path`` is the first file of a split model, whose metadata count. Raises ModelError as ``read_header`` does.
+    """
+    first, *others = (read_header(part) for part in split_paths(path))
+    return replace(first, tensors=sum((other.tensors for other in others), first.tensors))
 
 
 def _parse(path: Path, data: mmap.mmap) -> GgufHeader:

@@ -110,7 +110,8 @@ class MainWindow(QMainWindow):
 
     def show_bug(self, details: str) -> None:
         """Show an unexpected error with details that can be copied."""
-        from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit
+        from PySide6.QtCore import Qt
+        from PySide6.QtWidgets import QDialog, QPlainTextEdit, QPushButton
 
         dialog = QDialog(self)
         dialog.setWindowTitle("Unexpected error")
@@ -121,10 +122,11 @@ class MainWindow(QMainWindow):
         text = QPlainTextEdit(details)
         text.setReadOnly(True)
         text.setAccessibleName("Details")
+        text.setFont(theme.font(9.25, mono=True))
         column.addWidget(text)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(dialog.reject)
-        column.addWidget(buttons)
+        close = QPushButton("Close")
+        close.clicked.connect(dialog.reject)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

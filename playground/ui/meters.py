@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6 import QtCore
 from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from playground.ui import theme
 from playground.ui.by_name import set_by_name
@@ -35,12 +35,14 @@ def set_role(widget: QWidget, role: str) -> None:
 class ElidedLabel(QLabel):
     """A label that shortens its text to its width; the whole text is its tool tip and accessible name."""
 
-    def set_whole_text(self, text: str) -> None:
-        """Show a text, shortened at the right where it must be."""
+    def set_whole_text(self, text: str, tip: str = "") -> None:
+        """Show a text, shortened at the right where it must be; ``tip`` says more than the text."""
         if text != self.text():
             self.setText(text)
-            self.setToolTip(text)
             self.setAccessibleName(text)
+        if self.toolTip() != (tip or text):
+            self.setToolTip(tip or text)
+            self.setAccessibleDescription(tip)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         """Return a width that any layout can give."""
@@ -59,7 +61,7 @@ class ElidedLabel(QLabel):
 
 
 class Metric(QWidget):
-    """A caption above a bold value, whose width does not jump."""
+    """A caption above a bold value, whose width does not jump; a remark may stand behind the value."""
 
     def __init__(self, caption: str) -> None:
         super().__init__()
@@ -67,19 +69,34 @@ class Metric(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self._caption = label(caption, "k")
-        self._value = label("", "v")
-        self._value.setMinimumWidth(self._value.fontMetrics().horizontalAdvance("000.0 M"))
+        self._value, self._remark = label("", "v"), label("", "small")
+        set_by_name(self._remark, alignment="AlignLeft|AlignBottom")
+        self._remark.hide()
+        self._least_width = self._value.fontMetrics().horizontalAdvance("000.0 M")
+        self._value.setMinimumWidth(self._least_width)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self._value)
+        row.addWidget(self._remark)
+        row.addStretch()
         layout.addWidget(self._caption)
-        layout.addWidget(self._value)
+        layout.addLayout(row)
         self.show_value("–")
 
-    def show_value(self, value: str, caption: str | None = None) -> None:
-        """Show a value, and a caption when it changes; both are in the accessible name."""
-        if caption is not None and caption != self._caption.text():
-            self._caption.setText(caption)
+    def show_value(self, value: str, remark: str = "", tip: str = "") -> None:
+        """Show a value and a remark; caption, value and remark are the accessible name. ``tip`` says more."""
+        if remark != self._remark.text():
+            self._remark.setText(remark)
+            self._remark.setVisible(bool(remark))
+            self._value.setMinimumWidth(0 if remark else self._least_width)
+            self._value.clear()  # a label keeps the width of its text until that changes
         if value != self._value.text():
             self._value.setText(value)
-        self._value.setAccessibleName(f"{self._caption.text()} {value}")
+        self._value.setAccessibleName(" ".join(filter(None, (self._caption.text(), value, remark))))
+        if tip != self._caption.toolTip():
+            for part in (self._caption, self._value):
+                part.setToolTip(tip)
+                part.setAccessibleDescription(tip)
 
 
 class Sparkline(QWidget):
@@ -89,11 +106,14 @@ class Sparkline(QWidget):
         super().__init__()
         self._slot = slot
         self._values: tuple[float, ...] = ()
-        self.setFixedSize(92, 26)
+        self.setFixedHeight(26)
+        self.setMinimumWidth(36)
+        self.setMaximumWidth(92)
         self.setAccessibleName("Speed history")
-        policy = self.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """Return the size where there is room; a narrow lane gives less."""
+        return QSize(92, 26)
 
     def show_values(self, values: Sequence[float]) -> None:
         """Show samples, oldest first."""
@@ -166,10 +186,13 @@ class MemoryBar(QFrame):
 class Tile(QLabel):
     """A lane's letter on its colour."""
 
+    SIZE = 20  # pixels
+
     def __init__(self, slot: str) -> None:
         super().__init__(slot)
         self.setProperty("role", f"tile{slot}")
-        self.setFixedSize(20, 20)
+        self.setFixedSize(self.SIZE, self.SIZE)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         set_by_name(self, textFormat="PlainText", alignment="AlignCenter")
 
 

@@ -159,8 +159,12 @@ def dress(app: QApplication) -> None:
 
 
 def style_sheet(tokens: Tokens) -> str:
-    """Return the style sheet with ``@name`` replaced by the colours."""
-    colours = tokens._asdict()
+    """Return the style sheet with ``@name`` replaced by the colours, ``@icons`` by their folder.
+
+    ``@tick`` is the file of the mark that can be seen on the accent: Qt gives style sheets no coloured icons.
+    """
+    tick = "tick-dark.svg" if tokens is DARK else "tick-light.svg"
+    colours = {**tokens._asdict(), "icons": resources.path("icons").as_posix(), "tick": tick}
     return re.sub(r"@([a-z]+\d?)", lambda match: colours[match[1]], resources.text("style", "app.qss"))
 
 

@@ -11,7 +11,8 @@ import msgspec
 
 from playground.chat.options import MTP, AnswerOptions, LoadOptions
 from playground.engines.llama import accounting, sampler
-from playground.engines.llama.context import AbortFlag, Context
+from playground.engines.llama.abort import AbortFlag
+from playground.engines.llama.context import Context
 from playground.engines.llama.drafting import Drafter, ModelDrafter, refuse_other_vocabulary
 from playground.engines.llama.job import Clock, Job, OnText
 from playground.engines.llama.library import log
@@ -22,7 +23,6 @@ from playground.engines.protocol import Generate, Loaded, LoadedModel, MemoryUse
 from playground.errors import EngineError, ErrorKind
 
 DEFAULT_CONTEXT_TOKENS = 8192
-_CPU_ONLY = Placement(n_ctx=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,16 @@ class Engine:
         log.clear()
         self._options, self._threads = options, threads
         self._on_progress, self._abort = on_progress, abort
-        self.model = self._model(path, placement or _CPU_ONLY, share=0.9)
+        kv_type = "f16" if options.kv_type == "auto" else options.kv_type
+        wanted = placement or Placement(n_ctx=0, kv_type=kv_type)  # without one, the CPU alone
+        self.model = self._model(path, wanted, share=0.9)
         self.model.refuse_what_cannot_answer()
-        self.placement = self._placement(placement or _CPU_ONLY)
-        self.context = self._context(self.model, outputs=1 + self._drafts_at_once())
+        self.placement = self._placement(wanted)
+        self.context = Context(
+            *(self.model, options, self.placement, threads),
+            outputs_per_sequence=1 + self._drafts_at_once(),
+            rollback_tokens=self._drafts_at_once(),
+        )
         self._drafter = self._make_drafter()
         self.maker = PromptMaker(self.model, self.context.n_ctx, options.template)
         self._buffers = accounting.from_log(log.sizes)
@@ -77,7 +83,7 @@ class Engine:
             n_ctx=self.context.n_ctx,
             n_ctx_train=model.n_ctx_train,
             n_layers=model.n_layers,
-            gpu_layers=min(max(self.placement.gpu_layers, 0), model.n_layers + 1),
+            gpu_layers=self._gpu_layers(),
             is_base=self.maker.is_base,
             thinks=self.maker.thinks,
             description=model.description(),
@@ -121,6 +127,12 @@ class Engine:
             if self._drafter is not None:
                 self._drafter.set_threads(threads)
 
+    def _gpu_layers(self) -> int:
+        """Return how many layers are on devices, without those that predict further tokens."""
+        placed, model = self.placement.gpu_layers, self.model
+        own = placed if placed <= 1 else max(1, placed - model.mtp_layers)
+        return min(own, model.n_layers + 1)
+
     def _sampler(self, options: AnswerOptions, sample: int) -> sampler.Sampler:
         seed = options.sampling.seed + sample
         return sampler.Sampler(self.model, self.maker.tokenizer, options.sampling, seed)
@@ -141,16 +153,11 @@ class Engine:
         own = min(self.model.n_ctx_train or DEFAULT_CONTEXT_TOKENS, DEFAULT_CONTEXT_TOKENS)
         return msgspec.structs.replace(wanted, n_ctx=wanted.n_ctx or self._options.n_ctx or own)
 
-    def _context(self, model: Model, outputs: int) -> Context:
-        rollback = self._drafts_at_once() + 1 if self._drafts_at_once() else 0
-        return Context(
-            model,
-            self._options,
-            self.placement,
-            self._threads,
-            outputs_per_sequence=outputs,
-            rollback_tokens=rollback,
-        )
+    def _draft_context(self, model: Model) -> Context:
+        """Return the context of a draft model, with one more sequence to write drafts in when it is recurrent."""
+        sequences = self._options.sequences + model.is_recurrent
+        options = msgspec.structs.replace(self._options, sequences=sequences)
+        return Context(model, options, self.placement, self._threads)
 
     def _drafts_at_once(self) -> int:
         return self._options.draft_tokens if self._options.draft else 0
@@ -162,7 +169,7 @@ class Engine:
         if draft != MTP:
             model = self._model(Path(draft), self.placement, share=0.1, base=0.9)
             refuse_other_vocabulary(self.model, model)
-            return ModelDrafter(self._context(model, outputs=1), most)
+            return ModelDrafter(self._draft_context(model), most, self.model.n_vocab, self._abort)
         from playground.engines.llama.mtp import MtpDrafter
 
         if not self.model.mtp_layers:

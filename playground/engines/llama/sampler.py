@@ -8,6 +8,10 @@ and drawn again under it only when the grammar forbids what came out.
 from __future__ import annotations
 
 import ctypes
+import itertools
+import json
+import re
+from collections.abc import Collection
 from typing import Any
 
 from playground.chat.options import Sampling
@@ -19,6 +23,9 @@ from playground.errors import EngineError, ErrorKind
 _DRY_BREAKERS = (b"\n", b":", b'"', b"*")
 _SEED_LIMIT = 0xFFFFFFFF
 _IMPOSSIBLE = float("-inf")
+_NAMES = {"logit-bias": "logit bias", "dry": "DRY", "xtc": "XTC", "mirostat-v2": "mirostat 2"}
+_NAMES |= {"temp": "temperature", "temp-ext": "temperature", "dist": "draw"}
+_DEEPEST_GRAMMAR = 1000  # llama.cpp's parser recurses; the stack ends somewhere above 10,000
 
 
 class Sampler:
@@ -31,26 +38,32 @@ class Sampler:
         self._grammar: Any = None
         for link in self._links(options, seed % _SEED_LIMIT):
             L.llama_sampler_chain_add(self._chain, link)
-        source = options.grammar or schema_grammar(options.json_schema)
-        if source:
-            self._grammar = L.llama_sampler_init_grammar(model.vocab, source.encode(), b"root")
-            if not self._grammar:
-                self.close()
-                raise EngineError(
-                    ErrorKind.PROMPT,
-                    "The grammar cannot be used: llama.cpp does not understand it.",
-                    hint="Check its GBNF, which must define root.",
-                )
+        try:
+            if source := options.grammar or schema_grammar(options.json_schema):
+                self._grammar = self._native_grammar(source)
+        except EngineError:
+            self.close()
+            raise
 
-    def draw(self, context: Any, index: int, *, constrained: bool = True) -> int:  # noqa: ANN401 -- an opaque pointer
+    def draw(
+        self,
+        context: Any,  # noqa: ANN401 -- an opaque pointer
+        index: int,
+        *,
+        constrained: bool = True,
+        exempt: Collection[int] = (),
+    ) -> int:
         """Return the next token from the logits at ``index`` of the last batch, and remember it.
 
-        ``constrained``: the grammar, if there is one, applies here.
+        ``constrained``: the grammar, if there is one, applies here, but not to the tokens ``exempt``.
         """
         if self._grammar is None or not constrained:
             return int(L.llama_sampler_sample(self._chain, context, index))
         before = L.llama_sampler_clone(self._chain)
         token = int(L.llama_sampler_sample(self._chain, context, index))
+        if token in exempt:
+            L.llama_sampler_free(before)
+            return token
         if self._allows(token):
             L.llama_sampler_free(before)
         else:
@@ -59,6 +72,15 @@ class Sampler:
             token = self._draw_under_grammar(context, index)
         L.llama_sampler_accept(self._grammar, token)
         return token
+
+    def order(self) -> tuple[str, ...]:
+        """Return the names of the links in force, in the order in which they are applied."""
+        count = L.llama_sampler_chain_n(self._chain)
+        links = [
+            L.llama_sampler_name(L.llama_sampler_chain_get(self._chain, n)).decode() for n in range(count)
+        ]
+        head = () if self._grammar is None else ("grammar",)
+        return (*head, *(_NAMES.get(name, name) for name in links))
 
     def accept(self, token: int) -> None:
         """Remember a token that was not drawn but put into the answer."""
@@ -69,6 +91,18 @@ class Sampler:
         L.llama_sampler_free(self._chain)
         if self._grammar is not None:
             L.llama_sampler_free(self._grammar)
+
+    def _native_grammar(self, source: str) -> Any:  # noqa: ANN401 -- an opaque pointer
+        grammar = None
+        if _depth(source) <= _DEEPEST_GRAMMAR:
+            grammar = L.llama_sampler_init_grammar(self._model.vocab, source.encode(), b"root")
+        if not grammar:
+            raise EngineError(
+                ErrorKind.PROMPT,
+                "The grammar cannot be used: llama.cpp does not understand it.",
+                hint="Check its GBNF, which must define root.",
+            )
+        return grammar
 
     def _allows(self, token: int) -> bool:
         one = (L.llama_token_data * 1)(L.llama_token_data(token, 1.0, 0.0))
@@ -101,7 +135,8 @@ class Sampler:
     def _bias(self, options: Sampling) -> list[Any]:
         pairs: dict[int, float] = {}
         for text, bias in options.logit_bias:
-            tokens = [int(text)] if text.isdigit() else self._tokenizer.encode(text, special=True)
+            is_number = text.isascii() and text.isdigit()
+            tokens = [int(text)] if is_number else self._tokenizer.encode(text, special=True)
             pairs.update((token, bias) for token in tokens if 0 <= token < self._model.n_vocab)
         if not pairs:
             return []
@@ -125,43 +160,36 @@ class Sampler:
         return links
 
 
-def order(options: Sampling) -> tuple[str, ...]:
-    """Return the names of the links in force, in the order in which they are applied."""
-    named = [
-        ("grammar", bool(options.grammar or options.json_schema)),
-        ("logit bias", bool(options.logit_bias)),
-        ("top-k", options.top_k > 0),
-        ("DRY", options.dry_multiplier > 0),
-        (
-            "penalties",
-            (options.repeat_penalty, options.frequency_penalty, options.presence_penalty) != (1, 0, 0),
-        ),
-    ]
-    if options.temperature == 0:
-        return (*(name for name, on in named if on), "greedy")
-    if options.mirostat:
-        return (*(name for name, on in named if on), "temperature", "mirostat 2")
-    named += [
-        ("typical", options.typical_p < 1),
-        ("top-p", options.top_p < 1),
-        ("min-p", options.min_p > 0),
-        ("XTC", options.xtc_probability > 0),
-    ]
-    return (*(name for name, on in named if on), "temperature", "draw")
-
-
 def schema_grammar(schema: str) -> str:
     """Return the GBNF grammar of a JSON schema, by the binding's own converter. Raises EngineError."""
     if not schema.strip():
         return ""
     try:
-        return json_schema_to_gbnf(schema)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, NotImplementedError) as error:
-        raise EngineError(
-            ErrorKind.PROMPT,
-            f"The JSON schema cannot be used: {str(error)[:200] or type(error).__name__}.",
-            hint="Check that it is JSON and uses no remote references.",
-        ) from error
+        is_object = isinstance(json.loads(schema), dict)
+        grammar = json_schema_to_gbnf(schema) if is_object else ""
+    except Exception as error:
+        # The converter says with asserts and whatever happens to fail what it does not understand.
+        words = str(error).partition("(use --")[0]  # an option of llama.cpp's own script
+        reason = re.sub(r"\s+", " ", words).strip(" .")[:200]
+        raise _schema_error(reason or type(error).__name__) from error
+    if not is_object:
+        raise _schema_error("it is not an object")
+    return grammar
+
+
+def _schema_error(reason: str) -> EngineError:
+    return EngineError(
+        ErrorKind.PROMPT,
+        f"The JSON schema cannot be used: {reason}.",
+        hint="Check that it is JSON and uses no remote references.",
+    )
+
+
+def _depth(grammar: str) -> int:
+    """Return how deep a grammar's parentheses are nested."""
+    marks = re.sub(r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|#[^\n]*', "", grammar)
+    steps = (1 if mark == "(" else -1 for mark in marks if mark in "()")
+    return max(itertools.accumulate(steps), default=0)
 
 
 def _truncation(options: Sampling, seed: int) -> list[Any]:

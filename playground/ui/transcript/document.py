@@ -7,13 +7,13 @@ the new tail. What was fed is kept as source, so the document can be written ane
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import Literal
 
 from PySide6.QtGui import QTextBlockFormat, QTextCursor, QTextDocument
 
 from playground.ui.transcript import highlight
 from playground.ui.transcript.blocks import BlockWriter
+from playground.ui.transcript.entries import Entry
 from playground.ui.transcript.formats import (
     CARD,
     CODE,
@@ -31,22 +31,6 @@ NoticeKind = Literal["info", "warn", "bad"]
 _TABLE_PATIENCE = 4.0  # an open table is drawn again no sooner than four times what drawing it took
 
 
-@dataclass(slots=True)
-class _Entry:
-    """A piece of the conversation as it was given: user, answer, reasoning or notice."""
-
-    kind: Literal["user", "answer", "reasoning", "notice"]
-    parts: list[str] = field(default_factory=list)
-    label: str = ""  # of a notice: its kind
-    expanded: bool = False
-    done: bool = False
-    words: int = 0
-
-    @property
-    def text(self) -> str:
-        return "".join(self.parts)
-
-
 class ConversationDocument:
     """The conversation and its document. ``codes`` are the lines of each code card, ``notices`` their kinds.
 
@@ -55,26 +39,31 @@ class ConversationDocument:
 
     def __init__(self, document: QTextDocument) -> None:
         self._document = document
-        self._entries: list[_Entry] = []
+        self._entries: list[Entry] = []
         self.table_width = 480.0
         self._start_document()
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether nothing has been said yet."""
+        return not self._entries
 
     def add_user(self, text: str) -> None:
         """Add a turn of the user's."""
         self.finish()
-        self._entries.append(_Entry("user", [text], done=True))
+        self._entries.append(Entry("user", [text], done=True))
         self._write_bubble(text, USER, 0)
 
     def add_notice(self, text: str, kind: NoticeKind) -> None:
         """Add a line of the app's own."""
         self.finish()
-        self._entries.append(_Entry("notice", [text], label=kind, done=True))
+        self._entries.append(Entry("notice", [text], label=kind, done=True))
         self._write_notice(text, kind)
 
     def begin_answer(self) -> None:
         """Begin a new answer."""
         self.finish()
-        self._entries.append(_Entry("answer"))
+        self._entries.append(Entry("answer"))
         self._start_answer()
 
     def feed(self, text: str) -> None:
@@ -91,11 +80,12 @@ class ConversationDocument:
             if entry is not None and entry.kind == "answer" and not entry.parts:
                 self._entries.pop()
             self.finish()
-            entry = _Entry("reasoning")
+            entry = Entry("reasoning")
             self._entries.append(entry)
             self._write_reasoning_head(entry)
+        goes_on = bool(entry.parts) and not (entry.parts[-1][-1:].isspace() or text[:1].isspace())
+        entry.words += len(text.split()) - (goes_on and bool(text.split()))
         entry.parts.append(text)
-        entry.words += text.count(" ") + text.count("\n")
         self._update_reasoning_head(entry)
         if entry.expanded:
             self._write_reasoning(text)
@@ -154,7 +144,7 @@ class ConversationDocument:
         self.codes: dict[int, list[str]] = {}
         self.notices: dict[int, str] = {}
         self._card = 0
-        self._reasoning_heads: list[tuple[_Entry, int]] = []
+        self._reasoning_heads: list[tuple[Entry, int]] = []
         self._start_answer()
 
     def _start_answer(self) -> None:
@@ -167,7 +157,7 @@ class ConversationDocument:
         self._table_cost_s = 0.0
         self._table_drawn = 0.0
 
-    def _write_entry(self, entry: _Entry) -> None:
+    def _write_entry(self, entry: Entry) -> None:
         self._entries.append(entry)
         if entry.kind == "user":
             self._write_bubble(entry.text, USER, 0)
@@ -203,7 +193,7 @@ class ConversationDocument:
         self.notices[self._card] = kind
         self._write_bubble(text, NOTICE, self._card)
 
-    def _write_reasoning_head(self, entry: _Entry) -> None:
+    def _write_reasoning_head(self, entry: Entry) -> None:
         cursor = self._end()
         number = len(self._reasoning_heads)
         made = block(
@@ -211,12 +201,12 @@ class ConversationDocument:
         )
         self._writer.new_block(cursor, made, self._writer.formats.small())
         self._reasoning_heads.append((entry, cursor.block().blockNumber()))
-        cursor.insertText(_reasoning_words(entry), self._writer.formats.small())
+        cursor.insertText(entry.head(), self._writer.formats.small())
 
-    def _update_reasoning_head(self, entry: _Entry) -> None:
+    def _update_reasoning_head(self, entry: Entry) -> None:
         for known, number in self._reasoning_heads:
             found = self._document.findBlockByNumber(number)
-            words = _reasoning_words(known)
+            words = known.head()
             if known is entry and found.text() != words:
                 cursor = QTextCursor(found)
                 cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
@@ -293,8 +283,3 @@ class ConversationDocument:
             kind = splitter.kind or "paragraph"
             shown = splitter.text if kind == "table" else text
             self._writer.write(cursor, Closed(kind, shown, splitter.indent))
-
-
-def _reasoning_words(entry: _Entry) -> str:
-    mark = "▾" if entry.expanded else "▸"
-    return f"{mark}  {'Thought' if entry.done else 'Thinking'} · {entry.words:,} words"

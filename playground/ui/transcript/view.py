@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6 import QtCore
 from PySide6.QtGui import QGuiApplication, QPainter, QTextOption
-from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QTextEdit, QWidget
 
 from playground.ui import theme
 from playground.ui.by_name import set_by_name
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from playground.ui.transcript.document import ConversationDocument, NoticeKind
 
 _MARGIN = 16
+_HINT_MARGIN = 48
 
 
-class TranscriptView(QTextBrowser):
+class TranscriptView(QTextEdit):
     """A read-only, streaming Markdown view. Links and images are shown, never followed or fetched."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._hint = _hint_label(self)
         self._written: ConversationDocument | None = None
         self._buttons: CopyButtons | None = None
         self._follow = True
@@ -42,6 +44,12 @@ class TranscriptView(QTextBrowser):
     def following(self) -> bool:
         """Return whether new text scrolls the view: only while the reader is at the end."""
         return self._follow
+
+    def set_hint(self, text: str) -> None:
+        """Show a text while the conversation is empty."""
+        if text != self._hint.text():
+            self._hint.setText(text)
+            self.setAccessibleDescription(text)
 
     def add_user(self, text: str) -> None:
         """Add a turn of the user's."""
@@ -79,6 +87,7 @@ class TranscriptView(QTextBrowser):
         """Forget the conversation."""
         if self._written is not None:
             self._written.clear()
+            self._hint.show()
             self._place_buttons()
 
     def remove_last_answer(self) -> None:
@@ -109,8 +118,6 @@ class TranscriptView(QTextBrowser):
         document = self.document()
         document.setUndoRedoEnabled(False)
         document.setDocumentMargin(_MARGIN)
-        self.setOpenLinks(False)
-        self.setOpenExternalLinks(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         set_by_name(
@@ -128,6 +135,7 @@ class TranscriptView(QTextBrowser):
 
             self._written = ConversationDocument(self.document())
             self._buttons = CopyButtons(self, self._copy_card)
+        self._hint.hide()
         self._written.table_width = max(200.0, self.viewport().width() - 2.0 * _MARGIN - 8)
         return self._written
 
@@ -137,6 +145,7 @@ class TranscriptView(QTextBrowser):
         follow, position = self._follow, self.verticalScrollBar().value()
         self.setUpdatesEnabled(False)
         self._conversation().write_anew()
+        self._hint.setVisible(self._written.is_empty)
         self.setUpdatesEnabled(True)
         self._place_buttons()
         self._follow = follow
@@ -184,8 +193,9 @@ class TranscriptView(QTextBrowser):
         super().paintEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
-        """Keep the buttons on their cards."""
+        """Keep the buttons on their cards, and the hint in the middle."""
         super().resizeEvent(event)
+        self._hint.setGeometry(_HINT_MARGIN, 0, self.width() - 2 * _HINT_MARGIN, self.height())
         self._place_buttons()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
@@ -203,3 +213,12 @@ class TranscriptView(QTextBrowser):
             self.toggle_reasoning()
             return
         super().keyPressEvent(event)
+
+
+def _hint_label(view: QTextEdit) -> QLabel:
+    """Return a label over the view: painting the text here would need the Python enums of Qt before the first paint."""
+    made = QLabel(view)
+    made.setProperty("role", "muted")
+    made.setWordWrap(True)
+    set_by_name(made, textFormat="PlainText", alignment="AlignCenter")
+    return made
