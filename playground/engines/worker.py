@@ -10,6 +10,7 @@ Two threads beside the main one: the reader, which makes a cancel take effect at
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import queue
 import sys
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from playground.engines.llama.job import Job
 
 HEARTBEAT_S = 1.0
-BATCH_S = 0.02  # text is sent at most every 20 ms
+BATCH_S = 0.025  # text is sent at most every 25 ms, which is more often than the window paints
 _PROGRESS_S = 0.05
 
 
@@ -82,7 +83,7 @@ class TextBatch:
         self._sent = 0.0
 
     def add(self, answer: str, reasoning: str, tokens: int, decode_s: float) -> None:
-        """Take text; send it when the last batch is 20 ms old."""
+        """Take text; send it when the last batch is 25 ms old."""
         self._answer.append(answer)
         self._reasoning.append(reasoning)
         if time.perf_counter() - self._sent >= BATCH_S:
@@ -152,6 +153,8 @@ class Worker:
             self._fail(request or 0, error)
 
     def _received(self, *, wait: bool) -> list[tuple[Command, float]]:
+        if not wait and self._commands.empty():  # then the flag is down, too
+            return []
         found = [self._commands.get()] if wait else []
         with self._lock:
             with contextlib.suppress(queue.Empty):
@@ -246,6 +249,8 @@ class Worker:
             )
         except LoadCancelledError:
             raise EngineError(ErrorKind.STOPPED, "Loading was stopped.") from None
+        gc.collect()
+        gc.freeze()  # what is there now stays: a full collection would cost a millisecond now and then
         self._wire.send(self._engine.loaded())
 
     def _generate(self, command: Generate, received: float) -> None:

@@ -3,7 +3,8 @@
 Run: python -m tests.benchmarks.decode [pairs] [--tokens N] [--depths N ...] [--threads N ...] [--unaligned]
 
 Each run is a fresh process on either side; the sides alternate, and so does which goes first. ``worker`` is the
-worker's own clock, ``client`` the clock of the process that asked (from the first piece of text to the last).
+worker's own clock, ``client`` the clock of the process that asked (from the first piece of text to the last),
+``per_cpu_s`` counts the worker's CPU time instead.
 Both sides run with ``aligned_new.c`` preloaded unless ``--unaligned`` is given. Linux; needs gcc and the optional
 starter model.
 """
@@ -22,6 +23,8 @@ import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+import psutil
 
 from playground.chat.messages import Conversation
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
@@ -58,10 +61,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """Tokens per second."""
+    """Tokens per second; ``decode_cpu``: per second of CPU time, which other programs hardly change."""
 
     prompt: float
     decode: float
+    decode_cpu: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +119,20 @@ def native(setting: Setting, case: Case, seed: int) -> Speeds:
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=setting.environment)
     said = json.loads(done.stdout)
     _check_prompt(case, said["prompt_tokens"])
-    return Speeds(said["prompt_tokens"] / said["prompt_s"], (said["tokens"] - 1) / said["decode_s"])
+    steps = said["tokens"] - 1
+    prompt = said["prompt_tokens"] / said["prompt_s"]
+    return Speeds(prompt, steps / said["decode_s"], steps / said["decode_cpu_s"])
 
 
 async def ours(setting: Setting, case: Case, seed: int) -> tuple[Speeds, Speeds] | None:
     """Run the engine process once; None when the answer came to an end before its last token."""
     engine = EngineProcess(environment=setting.environment)
-    heard: list[tuple[float, int]] = []
+    heard: list[tuple[float, float, int]] = []
 
     def hear(event: PromptProgress | Chunk) -> None:
         if isinstance(event, Chunk):
-            heard.append((time.perf_counter(), event.tokens))
+            used = psutil.Process(engine.pid).cpu_times()
+            heard.append((time.perf_counter(), used.user + used.system, event.tokens))
 
     try:
         await engine.start()
@@ -143,9 +150,10 @@ async def ours(setting: Setting, case: Case, seed: int) -> tuple[Speeds, Speeds]
     prompt, decode = finished.timings.prompt_tokens_per_s, finished.timings.decode_tokens_per_s
     assert prompt is not None
     assert decode is not None
-    (first_at, first), (last_at, last) = heard[0], heard[-1]
-    client = Speeds(case.prompt_tokens / (first_at - asked), (last - first) / (last_at - first_at))
-    return Speeds(prompt, decode), client
+    (first_at, first_cpu, first), (last_at, last_cpu, last) = heard[0], heard[-1]
+    steps, cpu = last - first, (last - first) / (last_cpu - first_cpu)
+    client = Speeds(case.prompt_tokens / (first_at - asked), steps / (last_at - first_at), cpu)
+    return Speeds(prompt, decode, cpu), client
 
 
 def paired(setting: Setting, case: Case, number: int) -> Pair:
@@ -166,6 +174,7 @@ def figures(case: Case, pairs: list[Pair]) -> dict[str, object]:
         "native_decode_tokens_per_s": round(statistics.median(p.native.decode for p in pairs), 1),
         "decode_worker": result.ratio([(p.worker.decode, p.native.decode) for p in pairs]),
         "decode_client": result.ratio([(p.client.decode, p.native.decode) for p in pairs]),
+        "decode_per_cpu_s": result.ratio([(p.worker.decode_cpu, p.native.decode_cpu) for p in pairs]),
     }
     if case.depth:
         found |= {

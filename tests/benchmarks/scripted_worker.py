@@ -6,7 +6,7 @@ Run as a script by an EnginePool.
 
 from __future__ import annotations
 
-import itertools
+import math
 import os
 import re
 import sys
@@ -33,9 +33,9 @@ from playground.engines.protocol import (
     Timings,
     Usage,
 )
+from playground.engines.worker import BATCH_S
 
 CHARACTERS_PER_TOKEN = 4
-_BATCH_S = 0.02
 _CPU = Device("CPU", "scripted", "cpu", 1 << 34, 1 << 34)
 _ORDER = re.compile(r"(\d+) tokens of (prose|code) at (\d+) tokens/s")
 _MODEL = LoadedModel(65536, 65536, 1, 0, is_base=False, thinks=False, description="scripted")
@@ -76,15 +76,12 @@ def _text(kind: str, characters: int) -> str:
 
 
 def _batches(tokens: int, per_s: float) -> Iterator[tuple[int, float]]:
-    """Yield (tokens so far, seconds) at the pace of a model whose worker sends every 20 ms."""
+    """Yield (tokens so far, seconds): batches of whole tokens, as a worker makes them of a model's."""
     started = time.perf_counter()
-    for number in itertools.count(1):
-        due_s = number * _BATCH_S
-        time.sleep(max(0.0, started + due_s - time.perf_counter()))
-        done = min(int(due_s * per_s), tokens)
-        yield done, due_s
-        if done == tokens:
-            return
+    step = math.ceil(BATCH_S * per_s)
+    for done in (*range(step, tokens, step), tokens):
+        time.sleep(max(0.0, started + done / per_s - time.perf_counter()))
+        yield done, done / per_s
 
 
 def _answer(request: Generate) -> Iterator[Event]:
@@ -97,8 +94,7 @@ def _answer(request: Generate) -> Iterator[Event]:
     place, decode_s = 0, 0.0
     for done, decode_s in _batches(tokens, per_s):
         end = done * CHARACTERS_PER_TOKEN
-        if end > place:
-            yield Chunk(request.id, text[place:end], "", done, decode_s)
+        yield Chunk(request.id, text[place:end], "", done, decode_s)
         place = end
     timings = Timings(first_token_s=0.01, decode_s=decode_s, decode_tokens_per_s=tokens / decode_s)
     yield Finished(request.id, "end", Usage(8, 0, tokens), timings, MemoryUse(resident_bytes=1 << 28))

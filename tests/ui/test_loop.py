@@ -100,3 +100,35 @@ def test_queues_and_timeouts_work_together(loop: Loop) -> None:
         return taken
 
     assert loop.run_until_complete(scenario()) == list(range(200))
+
+
+def test_timers_ring_in_order_and_cancelled_ones_never(loop: Loop) -> None:
+    said: list[str] = []
+
+    async def scenario() -> None:
+        loop.call_later(0.03, said.append, "third")
+        loop.call_later(0.02, said.append, "second")
+        loop.call_at(loop.time() + 0.01, said.append, "first")
+        loop.call_later(0, said.append, "at once")
+        loop.call_later(0.005, said.append, "cancelled").cancel()
+        limits = [loop.call_later(30, said.append, "a time limit") for _ in range(100)]
+        for limit in limits:
+            limit.cancel()
+        await asyncio.sleep(0.05)
+
+    loop.run_until_complete(scenario())
+    assert said == ["at once", "first", "second", "third"]
+
+
+def test_a_timer_never_rings_early(loop: Loop) -> None:
+    early: list[float] = []
+
+    async def scenario() -> None:
+        for delay in (0.0, 0.001, 0.0033, 0.02, 0.04):
+            due = loop.time() + delay
+            await asyncio.sleep(delay)
+            if loop.time() < due:
+                early.append(delay)
+
+    loop.run_until_complete(scenario())
+    assert not early
