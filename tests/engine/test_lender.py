@@ -146,8 +146,9 @@ def test_a_client_that_goes_takes_its_process_along(lent: RunningLender) -> None
 
 
 def test_a_process_in_waiting_that_died_is_replaced(lent: RunningLender) -> None:
-    for child in lent.children():
-        child.kill()
+    (waiting,) = lent.children()
+    waiting.kill()
+    _wait_until(lambda: waiting.status() == psutil.STATUS_ZOMBIE)
     with RpcClient(lent.port) as client:
         assert client.memory() == (16 * _MIB, 16 * _MIB)
 

@@ -35,9 +35,10 @@ def rude(client: socket.socket, _over: threading.Event) -> None:
 
 
 def dripping(client: socket.socket, over: threading.Event) -> None:
-    """Send a byte now and then."""
-    while not over.wait(0.2):
-        client.sendall(b"\x1c")
+    """Begin well and send a byte now and then."""
+    client.sendall(struct.pack("<Q", 28))
+    while not over.wait(0.3):
+        client.sendall(b"\x07")
 
 
 def older(client: socket.socket, over: threading.Event) -> None:
