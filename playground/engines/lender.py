@@ -66,8 +66,9 @@ class Lender:
         try:
             self._listener = socket.create_server((host, port))
         except OSError as error:
+            why = str(error.strerror or error).partition(" (while")[0]
             raise SetupError(
-                f"Devices cannot be lent at {host}:{port}: {error.strerror or error}.",
+                f"Devices cannot be lent at {host}:{port}: {why}.",
                 hint="Choose another address with --bind.",
             ) from error
         self.port = int(self._listener.getsockname()[1])

@@ -14,6 +14,8 @@ import struct
 import time
 from typing import Any, Literal
 
+import psutil
+
 from playground.engines.builds import install_line
 from playground.engines.llama.library import DISTRIBUTION, L, symbol
 from playground.engines.protocol import Description, Device
@@ -140,7 +142,10 @@ def _describe(handle: Any) -> Device:  # noqa: ANN401 -- an opaque pointer
             _rpc_name(text, _rpc_index(name, text)), text, "gpu", free.value, total.value, backend="RPC"
         )
     named_kind = _KINDS[min(kind, len(_KINDS) - 1)]
-    return Device(name, text, named_kind, free.value, total.value, backend)
+    left = (
+        psutil.virtual_memory().available if named_kind == "cpu" else free.value
+    )  # llama.cpp takes all for free
+    return Device(name, text, named_kind, min(free.value, left), total.value, backend)
 
 
 def _rpc_index(name: str, endpoint: str) -> int:
