@@ -145,9 +145,7 @@ def _shares(text: str | None) -> tuple[float, ...]:
 
 
 def _option(name: str) -> str:
-    return {"n_ctx": "--ctx", "max_tokens": "--max-tokens", "gpu_layers": "--gpu-layers"}.get(
-        name, f"--{name}"
-    )
+    return "--ctx" if name == "n_ctx" else f"--{name.partition('[')[0].replace('_', '-')}"
 
 
 async def _compare(

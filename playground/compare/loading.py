@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from playground.chat.options import LoadOptions
+from playground.chat.options import MTP, LoadOptions
 from playground.compare.events import Lane
 from playground.compare.memory import context_needs, shortage
 from playground.engines.pool import EnginePool
@@ -18,6 +18,7 @@ from playground.engines.process import EngineProcess
 from playground.engines.protocol import Device, Placement
 from playground.errors import EngineError, ErrorKind
 from playground.models import hardware
+from playground.models.fit import estimate
 from playground.models.gguf import GgufHeader, read_whole_header
 from playground.models.placement import DeviceMemory, Placed, Wanted, fewer, place
 
@@ -67,10 +68,10 @@ def chosen(devices: tuple[Device, ...], options: LoadOptions) -> tuple[DeviceMem
     found = [known[name] for name in names if known[name].kind != "cpu"]
     if options.split_mode == "none" and found:
         found = [_main(found, options.main_gpu)]
-    elif found and options.tensor_split and len(options.tensor_split) != len(found):
+    elif found and options.tensor_split and (shares := len(options.tensor_split)) != len(found):
         raise EngineError(
             ErrorKind.LOAD_FAILED,
-            f"The tensor split has {len(options.tensor_split)} shares for the devices "
+            f"The tensor split has {shares} share{'s' * (shares > 1)} for the devices "
             f"{', '.join(device.name for device in found)}.",
             hint="Give one share for each device, in their order.",
         )
@@ -132,7 +133,8 @@ async def _placing(
 
 def _first(header: GgufHeader, lane: Lane, devices: tuple[DeviceMemory, ...]) -> _Try:
     """Return the first attempt. Raises EngineError for one that would end in the machine's memory running out."""
-    asked = wanted(lane)
+    asked, kept_bytes = wanted(lane), _draft_bytes(lane)
+    devices = tuple(DeviceMemory(d.name, max(0, d.free_bytes - kept_bytes)) for d in devices)
     notes: tuple[str, ...] = ()
     if asked.layers and not devices:
         notes = ("The model runs on the CPU: there is no device for its layers.",)
@@ -143,6 +145,14 @@ def _first(header: GgufHeader, lane: Lane, devices: tuple[DeviceMemory, ...]) ->
             raise error
         attempt = lesser
     return attempt
+
+
+def _draft_bytes(lane: Lane) -> int:
+    """Return what the model that drafts needs. It is placed as the other one is, so it may lie on any device."""
+    if lane.load.draft in ("", MTP):
+        return 0
+    header = read_whole_header(Path(lane.load.draft))
+    return estimate(header, replace(context_needs(lane), draft_tokens=0)).total_bytes
 
 
 async def _load(

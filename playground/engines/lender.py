@@ -22,6 +22,7 @@ DEFAULT_PORT = 50052
 _CHUNK_BYTES = 1 << 20
 _FIRST_BYTE_S = 10.0
 _MOST_CLIENTS = 32
+_TRIES = 2  # the process in waiting may have died; its successor is new
 _NO_RPC = 3  # see engines.llama.lending
 _log = logs.get("engines")
 
@@ -65,8 +66,9 @@ class Lender:
         try:
             self._listener = socket.create_server((host, port))
         except OSError as error:
+            why = str(error.strerror or error).partition(" (while")[0]
             raise SetupError(
-                f"Devices cannot be lent at {host}:{port}: {error.strerror or error}.",
+                f"Devices cannot be lent at {host}:{port}: {why}.",
                 hint="Choose another address with --bind.",
             ) from error
         self.port = int(self._listener.getsockname()[1])
@@ -117,34 +119,37 @@ class Lender:
             self._places.release()
 
     def _serve_client(self, client: socket.socket) -> None:
-        process = self._take()
-        if process is None:
-            return
-        try:
-            with process.connect() as server:
-                _pass_on(client, server)
-        except OSError as error:
-            _log.info("a client's process could not be reached: %s", error)
-        finally:
-            with self._lock:
-                is_ours = process in self._processes
-                self._processes.discard(process)
-            if is_ours:
-                process.end()
+        for _ in range(_TRIES):
+            process = self._take()
+            if process is None:
+                return
+            try:
+                server = process.connect()
+            except OSError as error:
+                _log.info("a client's process could not be reached: %s", error)
+                self._end(process)
+                continue
+            try:
+                with server:
+                    _pass_on(client, server)
+                return
+            finally:
+                self._end(process)
 
     def _take(self) -> LentProcess | None:
         """Return a process for a new client, None when all is over."""
         with self._lock:
             if self._closed:
                 return None
-            found = self._spare
-            self._spare = self._start()
-            if found.is_alive:
-                return found
-            self._processes.discard(found)
-            found.end()
             found, self._spare = self._spare, self._start()
             return found
+
+    def _end(self, process: LentProcess) -> None:
+        with self._lock:
+            is_ours = process in self._processes
+            self._processes.discard(process)
+        if is_ours:
+            process.end()
 
     def _start(self) -> LentProcess:
         process = LentProcess(self._threads, self._book)

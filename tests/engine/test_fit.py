@@ -62,8 +62,7 @@ def test_the_estimate_is_what_a_loaded_model_holds(arch: str, tmp_path: Path) ->
     path = build(arch, tmp_path / "tiny.gguf")
     header = read_header(path)
     contexts = [
-        LoadOptions(n_ctx=1000, kv_type="q8_0"),
-        LoadOptions(n_ctx=4096, sequences=4),
+        LoadOptions(n_ctx=1000, kv_type="q8_0", sequences=4),
         LoadOptions(n_ctx=2048, flash_attention="off"),
     ]
 

@@ -13,6 +13,8 @@ import struct
 import time
 from typing import Any, Literal
 
+import psutil
+
 from playground.engines.builds import install_line
 from playground.engines.llama.library import L, binding_version, symbol
 from playground.engines.protocol import Description, Device
@@ -27,7 +29,7 @@ _KINDS: tuple[Literal["cpu", "gpu", "integrated", "accelerator"], ...] = (
 _ENDPOINT = re.compile(r"^([\w.-]+):(\d{1,5})$")  # llama.cpp knows IPv4 only
 _BUFFER = re.compile(r"^RPC(\d+)\[(.+)\]$")
 _CONNECT_S = 3.0
-_GREETING_S = 10.0  # a lender may have to start a process first
+_GREETING_S = 5.0  # a lender may have to start a process first
 _HELLO, _HELLO_BYTES, _ANSWER_BYTES = (
     14,
     24,
@@ -64,11 +66,11 @@ def add_rpc(endpoints: tuple[str, ...]) -> None:
                 hint=f"Build it with: {install_line('GGML_RPC')}",
             )
         _greet(endpoint)
+        connect = symbol("ggml_backend_rpc_init", _void, [ctypes.c_char_p, ctypes.c_uint32])
+        _CONNECTIONS.append(connect(endpoint.encode(), 0))
         registry = symbol("ggml_backend_rpc_add_server", _void, [ctypes.c_char_p])(endpoint.encode())
         if not registry:
             raise _unreachable(endpoint, "it lends no device")
-        first = symbol("ggml_backend_reg_dev_get", _void, [_void, ctypes.c_size_t])(registry, 0)
-        _CONNECTIONS.append(symbol("ggml_backend_dev_init", _void, [_void, ctypes.c_char_p])(first, None))
         symbol("ggml_backend_register", None, [_void])(registry)
         _REGISTERED.add(endpoint)
 
@@ -139,7 +141,10 @@ def _describe(handle: Any) -> Device:  # noqa: ANN401 -- an opaque pointer
             _rpc_name(text, _rpc_index(name, text)), text, "gpu", free.value, total.value, backend="RPC"
         )
     named_kind = _KINDS[min(kind, len(_KINDS) - 1)]
-    return Device(name, text, named_kind, free.value, total.value, backend)
+    left = (
+        psutil.virtual_memory().available if named_kind == "cpu" else free.value
+    )  # llama.cpp takes all for free
+    return Device(name, text, named_kind, min(free.value, left), total.value, backend)
 
 
 def _rpc_index(name: str, endpoint: str) -> int:
@@ -169,21 +174,23 @@ def _greet(endpoint: str) -> None:
             server.settimeout(_CONNECT_S)
             server.connect((match[1], int(match[2])))
             server.sendall(hello)
-            answer = _read(server, 8 + _ANSWER_BYTES)
+            deadline = time.monotonic() + _GREETING_S
+            is_rpc = _read(server, 8, deadline) == struct.pack("<Q", _ANSWER_BYTES)
+            answer = _read(server, _ANSWER_BYTES, deadline) if is_rpc else b""
     except OSError as error:
         raise _unreachable(endpoint, error.strerror or "no answer") from error
-    if len(answer) < 8 + _ANSWER_BYTES or answer[:8] != struct.pack("<Q", _ANSWER_BYTES):
+    if len(answer) < _ANSWER_BYTES:
         raise _unreachable(endpoint, "what answers there is no RPC server of llama.cpp")
-    major, minor = answer[8:10]
+    major, minor = answer[:2]
     if major != _PROTOCOL[0] or minor > _PROTOCOL[1]:
         raise _unreachable(
             endpoint, f"it speaks version {major}.{minor} of the protocol, not {_PROTOCOL[0]}.{_PROTOCOL[1]}"
         )
 
 
-def _read(server: socket.socket, size: int) -> bytes:
+def _read(server: socket.socket, size: int, deadline: float) -> bytes:
     """Return what a server says, at most ``size`` bytes. Raises TimeoutError when it takes too long."""
-    deadline, found = time.monotonic() + _GREETING_S, b""
+    found = b""
     while len(found) < size:
         server.settimeout(max(deadline - time.monotonic(), 0.01))
         data = server.recv(size - len(found))

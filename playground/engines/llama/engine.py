@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,16 +52,27 @@ class Engine:
         log.clear()
         self._options, self._threads = options, threads
         self._on_progress, self._abort = on_progress, abort
+        self._made = contextlib.ExitStack()  # given back when a later part fails: another try may follow
+        try:
+            self._make(path, placement, callbacks)
+        except BaseException:
+            self._made.close()
+            raise
+        self._load_s = time.perf_counter() - started
+
+    def _make(self, path: Path, placement: Placement | None, callbacks: Callbacks) -> None:
+        options, abort = self._options, self._abort
         kv_type = "f16" if options.kv_type == "auto" else options.kv_type
         wanted = placement or Placement(n_ctx=0, kv_type=kv_type)  # without one, the CPU alone
         self.model = self._model(path, wanted, share=0.9)
         self.model.refuse_what_cannot_answer()
         self.placement = self._placement(wanted)
         self.context = Context(
-            *(self.model, options, self.placement, threads),
+            *(self.model, options, self.placement, self._threads),
             outputs_per_sequence=1 + self._drafts_at_once(),
             rollback_tokens=self._drafts_at_once(),
         )
+        self._made.callback(self.context.close)
         self._drafter = self._make_drafter()
         self.maker = PromptMaker(self.model, self.context.n_ctx, options.template)
         self._buffers = accounting.from_log(log.sizes)
@@ -74,7 +86,6 @@ class Engine:
             on_done=callbacks.on_done,
             on_failed=callbacks.on_failed,
         )
-        self._load_s = time.perf_counter() - started
 
     def loaded(self) -> Loaded:
         """Return what the model turned out to be."""
@@ -146,6 +157,7 @@ class Engine:
             on_progress=lambda fraction: self._on_progress(base + share * fraction),
             is_cancelled=self._abort.is_set,
         )
+        self._made.callback(found.close)
         self._raise_when_cancelled()
         return found
 
@@ -157,7 +169,9 @@ class Engine:
         """Return the context of a draft model, with one more sequence to write drafts in when it is recurrent."""
         sequences = self._options.sequences + model.is_recurrent
         options = msgspec.structs.replace(self._options, sequences=sequences)
-        return Context(model, options, self.placement, self._threads)
+        found = Context(model, options, self.placement, self._threads)
+        self._made.callback(found.close)
+        return found
 
     def _drafts_at_once(self) -> int:
         return self._options.draft_tokens if self._options.draft else 0
@@ -179,6 +193,7 @@ class Engine:
                 hint="Switch drafting off, or choose a smaller model of the family as the draft.",
             )
         own = Context(self.model, self._options, self.placement, self._threads, mtp_of=self.context)
+        self._made.callback(own.close)
         return MtpDrafter(self.context, own, most)
 
     def _raise_when_cancelled(self) -> None:

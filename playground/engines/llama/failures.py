@@ -35,10 +35,11 @@ def load_error(path: Path, *, on_devices: bool) -> EngineError:
     causes = [cause for cause in causes if cause not in _EMPTY]
     cause = next((c for c in causes if "error loading model" in c), causes[0] if causes else "")
     cause = cause.removeprefix("error loading model: ").removeprefix("error loading model ")
+    again = "Download the file again, or choose another model."
     return EngineError(
         ErrorKind.LOAD_FAILED,
         f"{path.name} cannot be loaded: {cause or 'llama.cpp gave no reason'}.".replace("..", "."),
-        hint="Download the file again, or choose another model.",
+        hint="Choose the split mode layer." if "split buffers" in cause else again,
         detail="\n".join(causes),
     )
 

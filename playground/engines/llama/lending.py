@@ -55,9 +55,10 @@ def main(arguments: list[str]) -> int:
 
 
 def devices_to_lend() -> list[Any]:
-    """Return the GPUs of this machine, or its CPU when there is none."""
-    found = handles()
-    return [d for d in found if _kind(d) in (_GPU, _INTEGRATED)] or [d for d in found if _kind(d) == _CPU]
+    """Return the GPUs of this machine; without one what is built into its processor, else the CPU."""
+    kinds = [(_kind(device), device) for device in handles()]
+    found = ([device for kind, device in kinds if kind == wanted] for wanted in (_GPU, _INTEGRATED, _CPU))
+    return next(filter(None, found), [])
 
 
 def _kind(device: Any) -> int:  # noqa: ANN401 -- an opaque pointer
