@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,24 +52,25 @@ class Engine:
         log.clear()
         self._options, self._threads = options, threads
         self._on_progress, self._abort = on_progress, abort
-        self.model = self._model(path, placement or _CPU_ONLY, share=0.9)
-        self.model.refuse_what_cannot_answer()
-        self.placement = self._placement(placement or _CPU_ONLY)
-        self.context = self._context(self.model, outputs=1 + self._drafts_at_once())
-        self._drafter = self._make_drafter()
-        self.maker = PromptMaker(self.model, self.context.n_ctx, options.template)
-        self._buffers = accounting.from_log(log.sizes)
-        self._raise_when_cancelled()
-        self.scheduler = Scheduler(
-            self.context,
-            abort,
-            self._drafter,
-            keep=1 if self.maker.tokenizer.adds_bos else 0,
-            on_read=callbacks.on_read,
-            on_done=callbacks.on_done,
-            on_failed=callbacks.on_failed,
-        )
+        self._native = contextlib.ExitStack()
+        with contextlib.ExitStack() as failing:  # what a failed load has taken is free for the next try
+            failing.callback(self._native.close)
+            self._load(path, placement or _CPU_ONLY)
+            self.scheduler = Scheduler(
+                self.context,
+                abort,
+                self._drafter,
+                keep=1 if self.maker.tokenizer.adds_bos else 0,
+                on_read=callbacks.on_read,
+                on_done=callbacks.on_done,
+                on_failed=callbacks.on_failed,
+            )
+            failing.pop_all()
         self._load_s = time.perf_counter() - started
+
+    def close(self) -> None:
+        """Give all memory back. Nothing else may be called afterwards."""
+        self._native.close()
 
     def loaded(self) -> Loaded:
         """Return what the model turned out to be."""
@@ -121,6 +123,16 @@ class Engine:
             if self._drafter is not None:
                 self._drafter.set_threads(threads)
 
+    def _load(self, path: Path, placement: Placement) -> None:
+        self.model = self._model(path, placement, share=0.9)
+        self.model.refuse_what_cannot_answer()
+        self.placement = self._placement(placement)
+        self.context = self._context(self.model, outputs=1 + self._drafts_at_once())
+        self._drafter = self._make_drafter()
+        self.maker = PromptMaker(self.model, self.context.n_ctx, self._options.template)
+        self._buffers = accounting.from_log(log.sizes)
+        self._raise_when_cancelled()
+
     def _sampler(self, options: AnswerOptions, sample: int) -> sampler.Sampler:
         seed = options.sampling.seed + sample
         return sampler.Sampler(self.model, self.maker.tokenizer, options.sampling, seed)
@@ -134,6 +146,7 @@ class Engine:
             on_progress=lambda fraction: self._on_progress(base + share * fraction),
             is_cancelled=self._abort.is_set,
         )
+        self._native.callback(found.close)
         self._raise_when_cancelled()
         return found
 
@@ -143,7 +156,7 @@ class Engine:
 
     def _context(self, model: Model, outputs: int) -> Context:
         rollback = self._drafts_at_once() + 1 if self._drafts_at_once() else 0
-        return Context(
+        found = Context(
             model,
             self._options,
             self.placement,
@@ -151,6 +164,8 @@ class Engine:
             outputs_per_sequence=outputs,
             rollback_tokens=rollback,
         )
+        self._native.callback(found.close)
+        return found
 
     def _drafts_at_once(self) -> int:
         return self._options.draft_tokens if self._options.draft else 0
@@ -172,6 +187,7 @@ class Engine:
                 hint="Switch drafting off, or choose a smaller model of the family as the draft.",
             )
         own = Context(self.model, self._options, self.placement, self._threads, mtp_of=self.context)
+        self._native.callback(own.close)
         return MtpDrafter(self.context, own, most)
 
     def _raise_when_cancelled(self) -> None:

@@ -11,13 +11,16 @@ import ctypes
 from typing import Any
 
 from playground.chat.options import Sampling
-from playground.engines.llama.library import L, json_schema_to_gbnf
+from playground.engines.limits import watched
+from playground.engines.llama import grammar
+from playground.engines.llama.library import L
 from playground.engines.llama.model import Model
 from playground.engines.llama.tokens import Tokenizer
-from playground.errors import EngineError, ErrorKind
+from playground.errors import EngineError
 
 _DRY_BREAKERS = (b"\n", b":", b'"', b"*")
 _SEED_LIMIT = 0xFFFFFFFF
+_LONGEST_ID = 10  # digits of a token's number
 _IMPOSSIBLE = float("-inf")
 
 
@@ -29,26 +32,26 @@ class Sampler:
         self._tokenizer = tokenizer
         self._chain = L.llama_sampler_chain_init(L.llama_sampler_chain_default_params())
         self._grammar: Any = None
+        self._candidates: grammar.Candidates | None = None
         for link in self._links(options, seed % _SEED_LIMIT):
             L.llama_sampler_chain_add(self._chain, link)
-        source = options.grammar or schema_grammar(options.json_schema)
-        if source:
-            self._grammar = L.llama_sampler_init_grammar(model.vocab, source.encode(), b"root")
-            if not self._grammar:
-                self.close()
-                raise EngineError(
-                    ErrorKind.PROMPT,
-                    "The grammar cannot be used: llama.cpp does not understand it.",
-                    hint="Check its GBNF, which must define root.",
-                )
+        try:
+            self._grammar = grammar.native(model.vocab, options)
+        except EngineError:
+            self.close()
+            raise
 
     def draw(self, context: Any, index: int, *, constrained: bool = True) -> int:  # noqa: ANN401 -- an opaque pointer
         """Return the next token from the logits at ``index`` of the last batch, and remember it.
 
-        ``constrained``: the grammar, if there is one, applies here.
+        ``constrained``: the grammar, if there is one, applies here. Raises EngineError where it allows no token.
         """
         if self._grammar is None or not constrained:
             return int(L.llama_sampler_sample(self._chain, context, index))
+        with watched(grammar.TIME_LIMIT_S):
+            return self._draw_constrained(context, index)
+
+    def _draw_constrained(self, context: Any, index: int) -> int:  # noqa: ANN401 -- an opaque pointer
         before = L.llama_sampler_clone(self._chain)
         token = int(L.llama_sampler_sample(self._chain, context, index))
         if self._allows(token):
@@ -77,12 +80,16 @@ class Sampler:
         return bool(one[0].logit != _IMPOSSIBLE)
 
     def _draw_under_grammar(self, context: Any, index: int) -> int:  # noqa: ANN401 -- an opaque pointer
-        both = L.llama_sampler_chain_init(L.llama_sampler_chain_default_params())
-        L.llama_sampler_chain_add(both, L.llama_sampler_clone(self._grammar))
-        L.llama_sampler_chain_add(both, self._chain)
-        token = int(L.llama_sampler_sample(both, context, index))
-        L.llama_sampler_chain_remove(both, 1)
-        L.llama_sampler_free(both)
+        """Draw from what the grammar allows. ``llama_sampler_sample`` would end the process where that is nothing."""
+        if self._candidates is None:
+            self._candidates = grammar.Candidates(self._model.n_vocab)
+        array = self._candidates.fill(L.llama_get_logits_ith(context, index))
+        L.llama_sampler_apply(self._grammar, ctypes.byref(array))
+        L.llama_sampler_apply(self._chain, ctypes.byref(array))
+        if not 0 <= array.selected < array.size or array.data[array.selected].logit == _IMPOSSIBLE:
+            raise grammar.dead_end()
+        token = int(array.data[array.selected].id)
+        L.llama_sampler_accept(self._chain, token)
         return token
 
     def _links(self, options: Sampling, seed: int) -> list[Any]:
@@ -101,7 +108,8 @@ class Sampler:
     def _bias(self, options: Sampling) -> list[Any]:
         pairs: dict[int, float] = {}
         for text, bias in options.logit_bias:
-            tokens = [int(text)] if text.isdigit() else self._tokenizer.encode(text, special=True)
+            is_id = text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID
+            tokens = [int(text)] if is_id else self._tokenizer.encode(text, special=True)
             pairs.update((token, bias) for token in tokens if 0 <= token < self._model.n_vocab)
         if not pairs:
             return []
@@ -148,20 +156,6 @@ def order(options: Sampling) -> tuple[str, ...]:
         ("XTC", options.xtc_probability > 0),
     ]
     return (*(name for name, on in named if on), "temperature", "draw")
-
-
-def schema_grammar(schema: str) -> str:
-    """Return the GBNF grammar of a JSON schema, by the binding's own converter. Raises EngineError."""
-    if not schema.strip():
-        return ""
-    try:
-        return json_schema_to_gbnf(schema)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, NotImplementedError) as error:
-        raise EngineError(
-            ErrorKind.PROMPT,
-            f"The JSON schema cannot be used: {str(error)[:200] or type(error).__name__}.",
-            hint="Check that it is JSON and uses no remote references.",
-        ) from error
 
 
 def _truncation(options: Sampling, seed: int) -> list[Any]:
