@@ -17,7 +17,7 @@ from pathlib import Path
 
 MEMORY_LIMIT_BYTES = 512 << 20
 HARD_STOP = "Timeout ("  # faulthandler's words
-_HARD_STOP_FACTOR = 4
+_HARD_STOP_FACTOR = 3
 _AGAIN_S = 0.2  # the interrupted code may have swallowed the exception
 
 
