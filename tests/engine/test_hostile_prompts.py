@@ -25,7 +25,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("qwen3", tmp_path_factory.mktemp("prompts") / "qwen3.gguf")
 
 
-def _options(tokens: int = 8, **sampling: Any) -> AnswerOptions:
+def _options(tokens: int = 8, **sampling: Any) -> AnswerOptions:  # noqa: ANN401 -- fields of Sampling
     return AnswerOptions(Sampling(temperature=0.7, **sampling), tokens)
 
 
