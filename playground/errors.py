@@ -15,15 +15,31 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+_LONGEST_CHARS = 1000
+
+
+def one_line(text: str, longest: int = _LONGEST_CHARS) -> str:
+    """Return a text as one line that any terminal can show, at most ``longest`` characters.
+
+    Reasons quote files and native code, and those may hold line ends, terminal commands or megabytes.
+    """
+    head = text[: 2 * longest]
+    shown = "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in head)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= longest and len(head) == len(text) else f"{shown[: longest - 2].rstrip()} …"
+
 
 class PlaygroundError(Exception):
-    """What failed and why (``message``), what to do next (``hint``), evidence for the curious (``detail``)."""
+    """What failed and why (``message``), what to do next (``hint``), evidence for the curious (``detail``).
+
+    Message and hint are one printable line each, whatever they quote.
+    """
 
     def __init__(self, message: str, *, hint: str = "", detail: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = one_line(message)
+        self.hint = one_line(hint)
         self.detail = detail
+        super().__init__(self.message)
 
     def sentence(self) -> str:
         """Return message and hint as text for one line."""

@@ -13,6 +13,8 @@ ReasoningEffort = Literal["none", "low", "medium", "high", "xhigh"]
 GpuLayers = Literal["auto", "none", "all"] | Annotated[int, msgspec.Meta(ge=0)]
 CpuExperts = Literal["auto", "none", "all"] | Annotated[int, msgspec.Meta(ge=0)]
 MTP = "mtp"  # a value of LoadOptions.draft
+MAX_PENALTY_TOKENS = 1 << 20  # llama.cpp keeps that many in memory
+MAX_CONTEXT_TOKENS = 1 << 30  # llama.cpp counts positions in 32 bits
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Factor = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -34,7 +36,7 @@ class LoadOptions(msgspec.Struct, frozen=True):
     ``template``: Jinja source in place of the file's own; empty text: the plain prompt of a base model.
     """
 
-    n_ctx: Annotated[int, msgspec.Meta(ge=8)] | None = None
+    n_ctx: Annotated[int, msgspec.Meta(ge=8, le=MAX_CONTEXT_TOKENS)] | None = None
     gpu_layers: GpuLayers = "auto"
     threads: Annotated[int, msgspec.Meta(ge=1)] | None = None
     flash_attention: FlashAttention = "auto"
@@ -80,7 +82,7 @@ class Sampling(msgspec.Struct, frozen=True):
     repeat_penalty: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.0
     frequency_penalty: Annotated[float, msgspec.Meta(ge=-10, le=10)] = 0.0
     presence_penalty: Annotated[float, msgspec.Meta(ge=-10, le=10)] = 0.0
-    penalty_tokens: Count = 64
+    penalty_tokens: Annotated[int, msgspec.Meta(ge=0, le=MAX_PENALTY_TOKENS)] = 64
     mirostat: Literal[0, 2] = 0
     mirostat_tau: Factor = 5.0
     mirostat_eta: Share = 0.1

@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 import signal
 
+from playground.engines.limits import HARD_STOP
 from playground.errors import EngineError, ErrorKind
 
+MEMORY_WORDS = (
+    *("failed to allocate", "unable to allocate", "out of memory", "cannot allocate", "alloc_tensor"),
+    *("failed to fit", "bad_alloc", "thread creation failed"),
+)
 _CAUSES = re.compile(
     r"^.*(?:GGML_ASSERT|GGML_ABORT|terminate called|error loading|Error:|failed).*$", re.MULTILINE
 )
+_BUILD_FOLDER = re.compile(r"\S*/(?=[\w.-]+:\d+:)")  # the compiler's path in front of ``ggml.c:7:``
+_LAST_LINES = 12
 _LOST = re.compile(
     r"Remote RPC server crashed|Failed to connect to \S+|RPC handshake failed for \S+|RPC transport\b[^\n]*failed"
 )
@@ -32,8 +39,23 @@ def died(what: str, status: int, stderr: str) -> EngineError:
             hint="Look whether playground serve-device still runs there, then run again.",
             detail=stderr,
         )
+    if stderr.startswith(HARD_STOP) or f"\n{HARD_STOP}" in stderr:
+        return EngineError(
+            ErrorKind.TEMPLATE if "template.py" in stderr else ErrorKind.PROMPT,
+            f"The engine of {what} was ended, because its chat template or a grammar did not end.",
+            hint="Use no grammar, or choose another model.",
+            detail=stderr,
+        )
+    last = "\n".join(stderr.splitlines()[-_LAST_LINES:])
+    if name != "SIGKILL" and is_memory(last):
+        return EngineError(
+            ErrorKind.OUT_OF_MEMORY,
+            f"The engine of {what} found no more memory and ended.",
+            hint="Choose a smaller context or model, or close other models, then run again.",
+            detail=stderr,
+        )
     how = f"signal {-status} ({name})" if name else f"exit status {status}"
-    causes = [line.strip() for line in _CAUSES.findall(stderr)]
+    causes = [_BUILD_FOLDER.sub("", line).strip() for line in _CAUSES.findall(stderr)]
     hint = _HINTS.get(
         name, _DAMAGED if name in ("SIGABRT", "SIGFPE", "SIGSEGV") else "Run again to start it once more."
     )
@@ -41,6 +63,11 @@ def died(what: str, status: int, stderr: str) -> EngineError:
     return EngineError(
         ErrorKind.CRASHED, f"The engine of {what} ended with {how}{cause}.", hint=hint, detail=stderr
     )
+
+
+def is_memory(text: str) -> bool:
+    """Return whether a native message speaks of a lack of memory."""
+    return any(word in text.lower() for word in MEMORY_WORDS)
 
 
 def signal_name(status: int) -> str:
@@ -57,6 +84,15 @@ def stalled(what: str, stall_s: float) -> EngineError:
         ErrorKind.STOPPED,
         f"The engine of {what} has not answered for {stall_s:g} s and was ended.",
         hint="Run again to load it once more.",
+    )
+
+
+def stuck(what: str, progress_s: float) -> EngineError:
+    """Return the error of a process that lives, but has not come any further for too long."""
+    return EngineError(
+        ErrorKind.STOPPED,
+        f"The engine of {what} has not come any further for {progress_s:g} s and was ended.",
+        hint="The model may be damaged, or too large for this machine: choose another one.",
     )
 
 

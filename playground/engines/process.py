@@ -48,6 +48,9 @@ from playground.engines.protocol import (
 from playground.errors import EngineError, ErrorKind
 
 STALL_S = 20.0  # a worker sends a heartbeat every second, even from within native code
+PROGRESS_S = (
+    1800.0  # a large model on a slow machine reads one batch of a prompt for minutes; none does for longer
+)
 GRACE_S = 2.0  # cancel -> terminate -> kill
 _STDERR_TAIL_BYTES = 8 << 10
 _QUEUE_EVENTS = 256
@@ -91,16 +94,17 @@ class EngineProcess:
         *,
         environment: Mapping[str, str] | None = None,
         stall_s: float = STALL_S,
+        progress_s: float = PROGRESS_S,
     ) -> None:
         self._command = list(command or worker_command())
         self._environment = dict(environment or worker_environment())
-        self._stall_s = stall_s
+        self._stall_s, self._progress_s = stall_s, progress_s
         self._process: asyncio.subprocess.Process | None = None
         self._inboxes: dict[int, asyncio.Queue[Event | EngineError]] = {0: asyncio.Queue(_QUEUE_EVENTS)}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stderr_task: asyncio.Task[None] | None = None
         self._stderr = bytearray()
-        self._last_heard = 0.0
+        self._last_heard = self._last_progress = 0.0
         self._next_id = 0
         self._busy = asyncio.Lock()
         self._threads_set: list[asyncio.Future[None]] = []
@@ -122,7 +126,7 @@ class EngineProcess:
     async def start(self) -> None:
         """Start the process and wait for its greeting. Raises EngineError."""
         await self._create()
-        self._last_heard = time.monotonic()
+        self._last_heard = self._last_progress = time.monotonic()
         self._keep(self._listen())
         self._stderr_task = self._keep(self._collect_stderr())
         async with self._busy:
@@ -372,9 +376,10 @@ class EngineProcess:
                 async with asyncio.timeout(max(self._stall_s / 4, 0.05)):
                     event = await inbox.get()
             except TimeoutError:
-                if time.monotonic() - self._last_heard > self._stall_s and inbox.empty():
-                    await self.kill(death.stalled(self._what, self._stall_s))
-                    raise self._ended_by_us or death.stalled(self._what, self._stall_s) from None
+                error = self._overdue()
+                if error is not None and inbox.empty():
+                    await self.kill(error)
+                    raise error from None
                 continue
             if isinstance(event, EngineError):
                 raise event
@@ -382,10 +387,22 @@ class EngineProcess:
                 raise _as_error(event)
             return event
 
+    def _overdue(self) -> EngineError | None:
+        """Return why the process is to be given up, None while it may go on."""
+        now = time.monotonic()
+        if now - self._last_heard > self._stall_s:
+            return death.stalled(self._what, self._stall_s)
+        if now - self._last_progress > self._progress_s:
+            return death.stuck(self._what, self._progress_s)
+        return None
+
     async def _deliver(self, event: Event) -> None:
         """Put an event into its request's inbox. The reader waits while that is full."""
         request = getattr(event, "id", 0)
-        if request in self._inboxes:
+        if request == 0 and not self._busy.locked():  # kept for whoever asks next, as far as there is room
+            with contextlib.suppress(asyncio.QueueFull):
+                self._inboxes[0].put_nowait(event)
+        elif request in self._inboxes:
             await self._inboxes[request].put(event)
         elif not 0 < request <= self._next_id:  # what comes late for a request that has gone is dropped
             raise msgspec.ValidationError(f"an answer to the unknown request {request}")
@@ -398,7 +415,15 @@ class EngineProcess:
                 inbox.put_nowait(self._over)
 
     async def _send(self, command: Command) -> None:
-        self._write(command)
+        self._last_progress = time.monotonic()
+        try:
+            self._write(command)
+        except UnicodeEncodeError as error:
+            raise EngineError(
+                ErrorKind.PROMPT if isinstance(command, (Generate, Count)) else ErrorKind.LOAD_FAILED,
+                f"What was asked of {self._what} holds half of a character (a lone surrogate).",
+                hint="Write the text anew, or give the file a name of whole characters.",
+            ) from error
         stdin = self._process.stdin if self._process else None
         if stdin is not None:
             with contextlib.suppress(ConnectionError):
@@ -424,11 +449,12 @@ class EngineProcess:
             self._last_heard = time.monotonic()
             try:
                 event = protocol.event_decoder.decode(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 error = self._protocol_error("sent something that is not the protocol")
                 break
             if isinstance(event, Heartbeat):
                 continue
+            self._last_progress = self._last_heard
             if isinstance(event, ThreadsSet):
                 self._wake_thread_setters()
                 continue

@@ -1,39 +1,34 @@
 """Chat templates: a GGUF's own Jinja, rendered as Hugging Face's tokenizers render it, behind limits.
 
 A template comes with a downloaded file, so it is hostile until shown otherwise: the environment is sandboxed,
-a render ends after ``TIME_LIMIT_S``, its output at ``OUTPUT_LIMIT_CHARS``, its memory at ``MEMORY_LIMIT_BYTES``
-above what the process had (Linux). Runs in the worker process, on any thread. Knows no llama.cpp.
+a render ends after ``TIME_LIMIT_S``, its output at ``OUTPUT_LIMIT_CHARS``, its memory as in ``limits``. Single steps
+that could take longer than that (huge numbers, some filters) are refused. Runs in the worker process, on any thread.
+Knows no llama.cpp.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import datetime as dt
 import json
-import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import jinja2
 import jinja2.ext
+import jinja2.filters
 import jinja2.nodes
 import jinja2.sandbox
 
 from playground.chat.messages import Message, Role
-from playground.errors import EngineError, ErrorKind
+from playground.engines.limits import TimeUpError, limited
+from playground.errors import EngineError, ErrorKind, one_line
 
 TIME_LIMIT_S = 2.0
 OUTPUT_LIMIT_CHARS = 16 << 20
-MEMORY_LIMIT_BYTES = 512 << 20
 _SOURCE_LIMIT_CHARS = 1 << 20
 _NUMBER_LIMIT_BITS = 4096
 _REPEAT_LIMIT = 1 << 20
-
-
-class _TimeUpError(Exception):
-    """Thrown into the rendering thread when its time is over."""
+_LONGEST_ROUNDING = 100
 
 
 class _Generation(jinja2.ext.Extension):
@@ -50,21 +45,24 @@ class _Generation(jinja2.ext.Extension):
 class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
     """The sandbox, with numbers and repetitions kept small."""
 
-    intercepted_binops = frozenset(("*", "**"))
+    intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
-        """Refuse products that grow without bound; they cannot be interrupted."""
-        if operator == "**" or not (_is_small(left, right) and _is_small(right, left)):
+        """Refuse what grows without bound; it cannot be interrupted."""
+        is_small = _is_small(left) and _is_small(right)
+        if operator == "*":
+            is_small = is_small and _repeats(left, right) <= _REPEAT_LIMIT >= _repeats(right, left)
+        if operator == "**" or not is_small:
             raise jinja2.exceptions.SecurityError("a number or a repetition grows too large")
         return super().call_binop(context, operator, left, right)
 
 
-def _is_small(value: object, other: object) -> bool:
-    if isinstance(value, int):
-        return value.bit_length() < _NUMBER_LIMIT_BITS
-    if isinstance(value, (str, list, tuple)) and isinstance(other, int):
-        return len(value) * other <= _REPEAT_LIMIT
-    return True
+def _is_small(value: object) -> bool:
+    return not isinstance(value, int) or value.bit_length() < _NUMBER_LIMIT_BITS
+
+
+def _repeats(value: object, other: object) -> int:
+    return len(value) * other if isinstance(value, (str, list, tuple)) and isinstance(other, int) else 0
 
 
 def _raise_exception(message: object) -> NoReturn:
@@ -72,7 +70,14 @@ def _raise_exception(message: object) -> NoReturn:
 
 
 def _tojson(value: object, indent: int | None = None, **_options: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent)
+    # Piece by piece, by the encoder that is written in Python: the other one cannot be interrupted.
+    return "".join(json.JSONEncoder(ensure_ascii=False, indent=indent).iterencode(value))
+
+
+def _round(value: Any, precision: int = 0, method: Any = "common") -> float:  # noqa: ANN401
+    if abs(precision) > _LONGEST_ROUNDING:
+        raise jinja2.exceptions.SecurityError("a number grows too large")
+    return jinja2.filters.do_round(value, precision, method)
 
 
 def _strftime_now(pattern: str) -> str:
@@ -84,6 +89,7 @@ def _environment() -> _Environment:
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, jinja2.ext.loopcontrols]
     )
     environment.filters["tojson"] = _tojson
+    environment.filters["round"] = _round
     environment.globals["raise_exception"] = _raise_exception
     environment.globals["strftime_now"] = _strftime_now
     return environment
@@ -101,12 +107,12 @@ class ChatTemplate:
         if len(source) > _SOURCE_LIMIT_CHARS:
             raise _failure(f"it is {len(source):,} characters long")
         try:
-            with _limited():
+            with limited(TIME_LIMIT_S):
                 self._template = _environment().from_string(source)
         except jinja2.exceptions.TemplateSyntaxError as error:
             raise _failure(f"line {error.lineno}: {error.message}") from error
-        except (_TimeUpError, MemoryError, RecursionError) as error:
-            raise _failure("it is too large or too deeply nested") from error
+        except (TimeUpError, MemoryError, RecursionError, SyntaxError, ValueError) as error:
+            raise _failure("it is too large, too deeply nested, or not a template") from error
 
     @property
     def knows_thinking(self) -> bool:
@@ -134,24 +140,28 @@ class ChatTemplate:
 
     def _render(self, turns: list[dict[str, Any]], arguments: Mapping[str, object], open_answer: bool) -> str:
         values = {**self._special, **arguments, "messages": turns, "add_generation_prompt": open_answer}
-        parts: list[str] = []
-        size = 0
         try:
-            with _limited():
-                for part in self._template.generate(values):
-                    size += len(part)
-                    if size > OUTPUT_LIMIT_CHARS:
-                        raise _failure(f"it writes more than {OUTPUT_LIMIT_CHARS:,} characters")
-                    parts.append(part)
-        except _TimeUpError as error:
+            with limited(TIME_LIMIT_S):
+                return _joined(self._template.generate(values))
+        except TimeUpError as error:
             raise _failure(f"it did not end within {TIME_LIMIT_S:g} s") from error
         except MemoryError as error:
             raise _failure("it needs too much memory") from error
-        except jinja2.exceptions.TemplateError:
+        except (jinja2.exceptions.TemplateError, EngineError):
             raise
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        except Exception as error:  # a template can raise whatever Python can
             raise _failure(f"{type(error).__name__}: {error}") from error
-        return "".join(parts)
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    parts: list[str] = []
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > OUTPUT_LIMIT_CHARS:
+            raise _failure(f"it writes more than {OUTPUT_LIMIT_CHARS:,} characters")
+        parts.append(piece)
+    return "".join(parts)
 
 
 def _as_dict(message: Message) -> dict[str, Any]:
@@ -171,61 +181,12 @@ def _folded(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _reason(error: jinja2.exceptions.TemplateError) -> str:
-    return (error.message or type(error).__name__).strip().rstrip(".")[:300]
+    return error.message or type(error).__name__
 
 
 def _failure(reason: str) -> EngineError:
     return EngineError(
         ErrorKind.TEMPLATE,
-        f"The model's chat template cannot be used: {reason}.",
+        f"The model's chat template cannot be used: {one_line(reason, 300).rstrip('.')}.",
         hint="Download the model again from another publisher, or choose another model.",
     )
-
-
-@contextlib.contextmanager
-def _limited() -> Iterator[None]:
-    """Run a block under the time and memory limits. Raises _TimeUpError or MemoryError inside the block."""
-    target = threading.get_ident()
-    state = {"over": False}
-    lock = threading.Lock()
-
-    def interrupt() -> None:
-        with lock:
-            if not state["over"]:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                    ctypes.c_ulong(target), ctypes.py_object(_TimeUpError)
-                )
-
-    timer = threading.Timer(TIME_LIMIT_S, interrupt)
-    timer.daemon = True
-    restore = _limit_memory()
-    timer.start()
-    try:
-        yield
-    finally:
-        with lock:
-            state["over"] = True
-        timer.cancel()
-        restore()
-
-
-def _limit_memory() -> Any:  # noqa: ANN401 -- a callable that undoes it
-    """Bound the process's private memory while a template runs; only Linux counts it in a useful way."""
-    if not sys.platform.startswith("linux"):
-        return lambda: None
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = _data_bytes() + MEMORY_LIMIT_BYTES
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-    return lambda: resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-
-
-def _data_bytes() -> int:
-    with open("/proc/self/status", encoding="ascii", errors="replace") as status:  # noqa: PTH123 -- procfs
-        for line in status:
-            if line.startswith("VmData:"):
-                return int(line.split()[1]) * 1024
-    return 0

@@ -42,7 +42,7 @@ from playground.engines.protocol import (
     SetThreads,
     ThreadsSet,
 )
-from playground.errors import EngineError, ErrorKind
+from playground.errors import EngineError, ErrorKind, one_line
 
 if TYPE_CHECKING:
     from playground.engines.llama.engine import Engine
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 HEARTBEAT_S = 1.0
 BATCH_S = 0.025  # text is sent at most every 25 ms, which is more often than the window paints
 _PROGRESS_S = 0.05
+STACK_BYTES = 112 << 20  # the kernel keeps 128 MB free for it
 
 
 class Wire:
@@ -167,28 +168,33 @@ class Worker:
         return found
 
     def _read(self) -> None:
+        try:
+            self._read_commands()
+        except BaseException:  # noqa: BLE001 -- without a reader nobody could end this process
+            import traceback
+
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+
+    def _read_commands(self) -> None:
         with os.fdopen(0, "rb", buffering=1 << 16) as stdin:
             for line in stdin:
                 try:
                     command = protocol.command_decoder.decode(line)
                 except msgspec.MsgspecError as error:
-                    self._fail(
-                        0,
-                        EngineError(
-                            ErrorKind.PROTOCOL, "The engine was sent an unknown command.", detail=str(error)
-                        ),
-                    )
+                    self._wire.send(_misunderstood(line, error))
                     continue
                 with self._lock:
                     self._commands.put((command, time.perf_counter()))
                     if isinstance(command, Cancel):
                         self._abort.set()
-        os._exit(0)
 
     def _beat(self) -> None:
         while True:
             time.sleep(HEARTBEAT_S)
-            self._wire.send(Heartbeat())
+            with contextlib.suppress(MemoryError):  # the next one may find some again
+                self._wire.send(Heartbeat())
 
     def _fail(self, request: int, error: EngineError) -> None:
         for key in [key for key in self._texts if key[0] == request]:
@@ -242,6 +248,9 @@ class Worker:
         if placement is not None:
             devices.add_rpc(devices.endpoints(placement.devices))
         callbacks = Callbacks(self._on_read, self._on_done, self._fail)
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
         try:
             self._engine = Engine(
                 *(Path(command.path), command.options, placement, command.threads),
@@ -287,12 +296,47 @@ class Worker:
         self._wire.send(quantize(source, target, command.quant, command.threads, self._progress))
 
 
+class _Request(msgspec.Struct):
+    """What is needed to answer a command that cannot be read."""
+
+    id: int = 0
+
+
+def _misunderstood(line: bytes, error: msgspec.MsgspecError) -> Failed:
+    """Return the answer to what is no command; the request that it belongs to must not wait for ever."""
+    request = 0
+    with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+        request = msgspec.json.decode(line, type=_Request).id
+    reason = one_line(str(error), 200)
+    return Failed(
+        str(ErrorKind.PROTOCOL),
+        f"The engine was sent what it does not understand: {reason}.",
+        hint="Look at the lane's settings: one of them is out of its range.",
+        id=request,
+    )
+
+
 def _id(command: Command) -> int:
     return command.id if isinstance(command, (Generate, Count)) else 0
 
 
+def _deepen_stack() -> None:
+    """Give the main thread the largest stack: llama.cpp cuts and reads texts by functions that call themselves.
+
+    A run of 100,000 letters overflows the usual 8 MB in models whose pre-tokenizer is a ``std::regex``. Linux lets
+    the main thread's stack grow up to the limit of the moment; elsewhere it is fixed.
+    """
+    if sys.platform.startswith("linux"):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_STACK)
+        wanted = STACK_BYTES if hard == resource.RLIM_INFINITY else min(STACK_BYTES, hard)
+        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+
+
 def main() -> int:
     """Run a worker until stdin closes."""
+    _deepen_stack()
     wire = Wire()
     wire.send(Hello(protocol.VERSION, os.getpid()))
     try:

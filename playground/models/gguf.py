@@ -1,18 +1,22 @@
 """Reads a GGUF file's header: metadata and tensor table, never the weights.
 
-An own reader: 400 times faster than the reference one on a vocabulary of 262,144 tokens, safe on hostile files.
+An own reader: 400 times faster than the reference one on a vocabulary of 262,144 tokens, safe on hostile files. It
+reads instead of mapping, because a mapped file that is cut meanwhile ends the process, and never more than
+``_HEADER_LIMIT_BYTES``, whatever the file claims.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
 from __future__ import annotations
 
-import mmap
+import os
 import re
+import stat
 import struct
 from dataclasses import dataclass, replace
-from math import prod
+from math import isfinite, prod
 from pathlib import Path
+from typing import BinaryIO
 
 from playground.errors import ModelError, NotFoundError
 from playground.models.quants import TENSOR_BLOCKS
@@ -22,6 +26,10 @@ _FORMATS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: 
 _SIZES = {code: struct.calcsize("<" + letter) for code, letter in _FORMATS.items()}
 _KEPT_ITEMS = 512
 _MAX_DIMENSIONS = 4
+_MAX_KEYS, _MAX_TENSORS = 1 << 16, 1 << 17
+_FIRST_READ_BYTES = 1 << 20
+_HEADER_LIMIT_BYTES = 128 << 20  # the largest vocabularies need about 20 MB
+_ARCH_NAME = re.compile(r"[\w.-]{1,64}")
 _SPLIT_NAME = re.compile(r"^(.*)-(\d{5})-of-(\d{5})\.gguf$")
 _AGAIN = "Download the file again, or choose another model."
 
@@ -52,47 +60,67 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """What a header says. Arrays of more than 512 items are kept as ArrayInfo."""
+    """What a header says. Arrays of more than 512 items are kept as ArrayInfo. ``file_bytes``: size of the file."""
 
     version: int
     metadata: dict[str, object]
     tensors: tuple[TensorInfo, ...]
     data_offset: int
+    file_bytes: int
 
     @property
     def arch(self) -> str:
-        """Return the architecture's name, empty when it is missing."""
-        return str(self.metadata.get("general.architecture", ""))
+        """Return the architecture's name, empty when it is missing or no name."""
+        value = self.metadata.get("general.architecture")
+        return value if isinstance(value, str) and _ARCH_NAME.fullmatch(value) else ""
 
     def number(self, key: str, default: int = 0) -> int:
         """Return an architecture's own integer (``block_count``); of a list per layer, the largest."""
         value = self.metadata.get(f"{self.arch}.{key}", default)
         if isinstance(value, list):
             value = max((item for item in value if isinstance(item, int)), default=default)
-        return int(value) if isinstance(value, (int, float)) else default
+        return whole_number(value, default)
+
+
+def whole_number(value: object, default: int) -> int:
+    """Return a metadata value as an integer; the default for one that is none (a text, NaN)."""
+    if isinstance(value, float):
+        return int(value) if isfinite(value) else default
+    return int(value) if isinstance(value, int) else default
+
+
+class _PastEndError(ValueError):
+    """More of the file is needed than has been read so far."""
 
 
 class _Reader:
-    """A cursor over the mapped file. Raises struct.error or ValueError past its end."""
+    """A cursor over the beginning of a file of ``size`` bytes.
 
-    def __init__(self, data: mmap.mmap) -> None:
+    Raises _PastEndError behind what was read, ValueError for what cannot be in the file.
+    """
+
+    def __init__(self, data: bytes, size: int) -> None:
         self._data = data
-        self._size = len(data)
+        self._size = size
         self.position = 0
 
     def unpack(self, layout: str) -> tuple[int, ...]:
-        values = struct.unpack_from("<" + layout, self._data, self.position)
-        self.position += struct.calcsize("<" + layout)
-        return values
+        start = self.position
+        self._go_to(start + struct.calcsize("<" + layout), "a value")
+        return struct.unpack_from("<" + layout, self._data, start)
 
     def string(self) -> str:
         (length,) = self.unpack("Q")
-        end = self.position + length
+        start = self.position
+        self._go_to(start + length, "a text")
+        return self._data[start : self.position].decode("utf-8", "replace")
+
+    def _go_to(self, end: int, what: str) -> None:
         if end > self._size:
-            raise ValueError("a text is longer than the file")
-        raw = self._data[self.position : end]
+            raise ValueError(f"{what} is longer than the file")
+        if end > len(self._data):
+            raise _PastEndError
         self.position = end
-        return raw.decode("utf-8", "replace")
 
     def value(self, kind: int) -> object:
         if kind == _STRING:
@@ -109,12 +137,9 @@ class _Reader:
             return self._strings(count)
         if element not in _FORMATS:
             raise ValueError(f"an array has the unknown type {element}")
-        size = count * _SIZES[element]
-        if self.position + size > self._size:
-            raise ValueError("an array is longer than the file")
         if count <= _KEPT_ITEMS:
             return list(self.unpack(f"{count}{_FORMATS[element]}"))
-        self.position += size
+        self._go_to(self.position + count * _SIZES[element], "an array")
         return ArrayInfo(count, element)
 
     def _strings(self, count: int) -> object:
@@ -123,22 +148,26 @@ class _Reader:
         if count <= _KEPT_ITEMS:
             return [self.string() for _ in range(count)]
         unpack_length, data, position = struct.Struct("<Q").unpack_from, self._data, self.position
+        last = len(data) - 8
         for _ in range(count):
+            if position > last:
+                break
             position += 8 + unpack_length(data, position)[0]
-        if position > self._size:
-            raise ValueError("a text is longer than the file")
-        self.position = position
-        return ArrayInfo(count, _STRING)
+        else:
+            self._go_to(position, "a text")
+            return ArrayInfo(count, _STRING)
+        self._go_to(position + 8, "a text")
+        raise _PastEndError
 
 
 def read_header(path: Path) -> GgufHeader:
     """Return the header of a GGUF file. Raises ModelError when it is missing, cut off or not a GGUF."""
     try:
-        with path.open("rb") as file:
-            if file.read(4) != b"GGUF":
-                raise ModelError(f"{path.name} is not a GGUF model file.", hint=_AGAIN)
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return _parse(path, data)
+        with open(path, "rb", opener=_open_at_once) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ModelError(f"{path} is not a file.", hint="Name a .gguf file.")
+            return _read(path, file, status.st_size)
     except FileNotFoundError:
         raise NotFoundError(f"There is no file {path}.", hint="Check the path.") from None
     except IsADirectoryError:
@@ -160,15 +189,39 @@ def read_whole_header(path: Path) -> GgufHeader:
     return replace(first, tensors=sum((other.tensors for other in others), first.tensors))
 
 
-def _parse(path: Path, data: mmap.mmap) -> GgufHeader:
-    reader = _Reader(data)
+def _open_at_once(name: str, flags: int) -> int:
+    """Open without waiting: a named pipe would block until somebody writes."""
+    try:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+    except ValueError:  # a name that no file can have: it holds a NUL or half a character
+        raise FileNotFoundError from None
+
+
+def _read(path: Path, file: BinaryIO, size: int) -> GgufHeader:
+    data = file.read(_FIRST_READ_BYTES)
+    if data[:4] != b"GGUF":
+        raise ModelError(f"{path.name} is not a GGUF model file.", hint=_AGAIN)
+    while True:
+        try:
+            return _parse(path, _Reader(data, size), size)
+        except _PastEndError:
+            more = file.read(min(7 * len(data), _HEADER_LIMIT_BYTES - len(data)))
+            if not more:
+                cause = "its header is too large" if len(data) < size else "it was cut meanwhile"
+                raise ValueError(cause) from None
+            data += more
+
+
+def _parse(path: Path, reader: _Reader, size: int) -> GgufHeader:
     reader.position = 4
     (version,) = reader.unpack("I")
     if version not in (2, 3):
         raise ModelError(f"{path.name} has the GGUF version {version}; 2 and 3 are known.", hint=_AGAIN)
     tensor_count, key_count = reader.unpack("QQ")
-    if tensor_count * 24 > len(data) or key_count * 13 > len(data):
+    if tensor_count * 24 > size or key_count * 13 > size:
         raise ValueError("its counts are larger than the file")
+    if tensor_count > _MAX_TENSORS or key_count > _MAX_KEYS:
+        raise ValueError("its counts are larger than any model's")
     metadata: dict[str, object] = {}
     for _ in range(key_count):
         key = reader.string()
@@ -177,7 +230,7 @@ def _parse(path: Path, data: mmap.mmap) -> GgufHeader:
     tensors = tuple(_tensor(reader) for _ in range(tensor_count))
     alignment = metadata.get("general.alignment", 32)
     step = alignment if isinstance(alignment, int) and 0 < alignment <= 1 << 20 else 32
-    return GgufHeader(version, metadata, tensors, -(-reader.position // step) * step)
+    return GgufHeader(version, metadata, tensors, -(-reader.position // step) * step, size)
 
 
 def _tensor(reader: _Reader) -> TensorInfo:
@@ -196,10 +249,9 @@ def _tensor(reader: _Reader) -> TensorInfo:
 def check_complete(path: Path, header: GgufHeader) -> None:
     """Raise ModelError when the file ends before its last tensor does."""
     end = max((header.data_offset + t.offset + t.size_bytes for t in header.tensors), default=0)
-    size = path.stat().st_size
-    if size < end:
+    if header.file_bytes < end:
         raise ModelError(
-            f"{path.name} is cut off: {size:,} of at least {end:,} bytes are there.",
+            f"{path.name} is cut off: {header.file_bytes:,} of at least {end:,} bytes are there.",
             hint="Download it again.",
         )
 
@@ -210,9 +262,9 @@ def split_paths(path: Path) -> list[Path]:
     Raises ModelError when a part is missing, or when the path is not the first part.
     """
     match = _SPLIT_NAME.match(path.name)
-    if match is None:
+    count = int(match[3]) if match else 0
+    if match is None or not count:
         return [path]
-    count = int(match[3])
     parts = [path.with_name(f"{match[1]}-{number:05d}-of-{match[3]}.gguf") for number in range(1, count + 1)]
     if int(match[2]) != 1:
         raise ModelError(

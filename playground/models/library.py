@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from playground import config, logs
-from playground.errors import ModelError
+from playground.errors import ModelError, one_line
 from playground.models import hub, starter
 from playground.models.files import ModelFile
 from playground.models.gguf import check_complete, read_header, split_paths
@@ -25,7 +25,7 @@ def describe(path: Path, ref: str | None = None) -> ModelFile:
     for part in split_paths(path):
         part_header = header if part == path else read_header(part)
         check_complete(part, part_header)
-        size += part.stat().st_size
+        size += part_header.file_bytes
         params += sum(tensor.elements for tensor in part_header.tensors)
     template = header.metadata.get("tokenizer.chat_template")
     return ModelFile(
@@ -36,9 +36,9 @@ def describe(path: Path, ref: str | None = None) -> ModelFile:
         arch=header.arch,
         quant=name_of(header.metadata.get("general.file_type"), path.name),
         params=params,
-        n_ctx_train=header.number("context_length"),
+        n_ctx_train=max(0, header.number("context_length")),
         is_base=not (isinstance(template, str) and template.strip()),
-        licence=str(header.metadata.get("general.license", "")),
+        licence=_licence(header.metadata),
     )
 
 
@@ -75,6 +75,11 @@ def _candidates() -> list[tuple[str, Path]]:
 
 def _starter_quant(path: Path) -> str:
     return path.stem.removeprefix("gemma-3-270m-")
+
+
+def _licence(metadata: dict[str, object]) -> str:
+    licence = metadata.get("general.license")
+    return one_line(licence, 200) if isinstance(licence, str) else ""
 
 
 def _name(path: Path, metadata: dict[str, object]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +58,10 @@ def resolve(reference: Reference) -> ModelFile:
         path = hub.cached_gguf(reference.name, reference.quant)
         tail = f":{reference.quant}" if reference.quant else ""
         return library.describe(path, f"hf:{reference.name}{tail}")
-    path = Path(reference.name).expanduser()
-    if not path.exists() and path.suffix.lower() != ".gguf":
+    path = Path(reference.name)
+    with contextlib.suppress(RuntimeError):  # a user who does not exist: then it is part of the name
+        path = path.expanduser()
+    if not os.path.lexists(path) and path.suffix.lower() != ".gguf":
         raise NotFoundError(
             f"There is no model called {reference.name}.",
             hint="Write starter, a path to a .gguf file, or hf:owner/name:QUANT for one in the Hugging Face cache.",

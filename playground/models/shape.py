@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playground.models.gguf import ArrayInfo, GgufHeader
+from playground.models.gguf import ArrayInfo, GgufHeader, whole_number
 
 _MOST_LAYERS = 4096
 _DEFAULT_INTERVAL = 4
@@ -95,9 +95,9 @@ def _feed_forward(header: GgufHeader, embedding: int) -> int:
 def _kv_heads(header: GgufHeader, layers: int, heads: int) -> tuple[int, ...]:
     value = header.metadata.get(f"{header.arch}.attention.head_count_kv", heads)
     if isinstance(value, list):
-        numbers = [int(item) if isinstance(item, (int, float)) else heads for item in value]
+        numbers = [whole_number(item, heads) for item in value]
         return tuple((numbers + [heads] * layers)[:layers])
-    return (int(value) if isinstance(value, (int, float)) else heads,) * layers
+    return (whole_number(value, heads),) * layers
 
 
 def _windowed(header: GgufHeader, layers: int, window: int) -> tuple[bool, ...]:

@@ -85,7 +85,7 @@ def header(big: Big) -> GgufHeader:
     metadata: dict[str, object] = {"general.architecture": big.arch}
     metadata |= {f"{big.arch}.{key}": value for key, value in _numbers(big).items()}
     metadata["tokenizer.ggml.tokens"] = ArrayInfo(big.vocabulary, _STRING)
-    return GgufHeader(3, metadata, tuple(found), 0)
+    return GgufHeader(3, metadata, tuple(found), 0, offset)
 
 
 def write(big: Big, out: Path) -> Path:

@@ -52,11 +52,11 @@ class Engine:
         log.clear()
         self._options, self._threads = options, threads
         self._on_progress, self._abort = on_progress, abort
-        self._made = contextlib.ExitStack()  # given back when a later part fails: another try may follow
+        self._native = contextlib.ExitStack()  # given back when a later part fails: another try may follow
         try:
             self._make(path, placement, callbacks)
         except BaseException:
-            self._made.close()
+            self._native.close()
             raise
         self._load_s = time.perf_counter() - started
 
@@ -72,7 +72,7 @@ class Engine:
             outputs_per_sequence=1 + self._drafts_at_once(),
             rollback_tokens=self._drafts_at_once(),
         )
-        self._made.callback(self.context.close)
+        self._native.callback(self.context.close)
         self._drafter = self._make_drafter()
         self.maker = PromptMaker(self.model, self.context.n_ctx, options.template)
         self._buffers = accounting.from_log(log.sizes)
@@ -86,6 +86,10 @@ class Engine:
             on_done=callbacks.on_done,
             on_failed=callbacks.on_failed,
         )
+
+    def close(self) -> None:
+        """Give all memory back. Nothing else may be called afterwards."""
+        self._native.close()
 
     def loaded(self) -> Loaded:
         """Return what the model turned out to be."""
@@ -157,7 +161,7 @@ class Engine:
             on_progress=lambda fraction: self._on_progress(base + share * fraction),
             is_cancelled=self._abort.is_set,
         )
-        self._made.callback(found.close)
+        self._native.callback(found.close)
         self._raise_when_cancelled()
         return found
 
@@ -170,7 +174,7 @@ class Engine:
         sequences = self._options.sequences + model.is_recurrent
         options = msgspec.structs.replace(self._options, sequences=sequences)
         found = Context(model, options, self.placement, self._threads)
-        self._made.callback(found.close)
+        self._native.callback(found.close)
         return found
 
     def _drafts_at_once(self) -> int:
@@ -193,7 +197,7 @@ class Engine:
                 hint="Switch drafting off, or choose a smaller model of the family as the draft.",
             )
         own = Context(self.model, self._options, self.placement, self._threads, mtp_of=self.context)
-        self._made.callback(own.close)
+        self._native.callback(own.close)
         return MtpDrafter(self.context, own, most)
 
     def _raise_when_cancelled(self) -> None:

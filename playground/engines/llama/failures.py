@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from playground.engines import death
 from playground.engines.llama.library import log
-from playground.errors import EngineError, ErrorKind
+from playground.errors import EngineError, ErrorKind, one_line
 
-_MEMORY_WORDS = (
-    *("failed to allocate", "unable to allocate", "out of memory", "cannot allocate", "alloc_tensor"),
-    "failed to fit",
-)
 _EMPTY = ("failed to load model", "error loading model")
+_SAYS_NOTHING = "failed to load model from"
 
 
 def is_memory(causes: list[str]) -> bool:
     """Return whether one of the causes is a lack of memory."""
-    return any(word in cause.lower() for cause in causes for word in _MEMORY_WORDS)
+    return any(death.is_memory(cause) for cause in causes)
 
 
 def load_error(path: Path, *, on_devices: bool) -> EngineError:
@@ -33,12 +31,14 @@ def load_error(path: Path, *, on_devices: bool) -> EngineError:
             detail="\n".join(causes),
         )
     causes = [cause for cause in causes if cause not in _EMPTY]
-    cause = next((c for c in causes if "error loading model" in c), causes[0] if causes else "")
+    telling = [cause for cause in causes if _SAYS_NOTHING not in cause]
+    cause = next((c for c in telling if "error loading model" in c), telling[0] if telling else "")
     cause = cause.removeprefix("error loading model: ").removeprefix("error loading model ")
+    cause = one_line(cause, 300).rstrip(".")
     again = "Download the file again, or choose another model."
     return EngineError(
         ErrorKind.LOAD_FAILED,
-        f"{path.name} cannot be loaded: {cause or 'llama.cpp gave no reason'}.".replace("..", "."),
+        f"{path.name} cannot be loaded: {cause or 'llama.cpp gave no reason'}.",
         hint="Choose the split mode layer." if "split buffers" in cause else again,
         detail="\n".join(causes),
     )
@@ -73,9 +73,11 @@ def decode_error(status: int) -> EngineError:
             hint="Choose a smaller context, or fewer layers on the GPU.",
             detail="\n".join(causes),
         )
+    telling = [cause for cause in causes if "failed to decode" not in cause]
+    cause = f": {one_line(telling[-1], 300).rstrip('.')}" if telling else ""
     return EngineError(
         ErrorKind.INTERNAL,
-        f"llama.cpp could not evaluate the prompt (status {status}).",
-        hint="Try again, or load the model with other settings.",
+        f"llama.cpp could not evaluate the prompt (status {status}){cause}.",
+        hint="Try again, load the model with other settings, or choose another model.",
         detail="\n".join(causes),
     )

@@ -89,7 +89,8 @@ class PromptMaker:
     def _chat(self, messages: Sequence[Message], options: AnswerOptions) -> Prompt:
         text = self._rendered(messages, options)
         tokens = self.tokenizer.encode_prompt(text, special=True)
-        marks = (self._shared_with_next(messages, options, tokens), len(tokens) - 1)
+        fits = len(tokens) < self._n_ctx  # else it is refused, and a second cut would be for nothing
+        marks = (self._shared_with_next(messages, options, tokens), len(tokens) - 1) if fits else ()
         return Prompt(tokens, marks, lambda: splitter_for(text, harmony=self.is_harmony))
 
     def _rendered(

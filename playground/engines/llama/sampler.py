@@ -8,24 +8,23 @@ and drawn again under it only when the grammar forbids what came out.
 from __future__ import annotations
 
 import ctypes
-import itertools
-import json
-import re
 from collections.abc import Collection
 from typing import Any
 
 from playground.chat.options import Sampling
-from playground.engines.llama.library import L, json_schema_to_gbnf
+from playground.engines.limits import watched
+from playground.engines.llama import grammar
+from playground.engines.llama.library import L
 from playground.engines.llama.model import Model
 from playground.engines.llama.tokens import Tokenizer
-from playground.errors import EngineError, ErrorKind
+from playground.errors import EngineError
 
 _DRY_BREAKERS = (b"\n", b":", b'"', b"*")
 _SEED_LIMIT = 0xFFFFFFFF
+_LONGEST_ID = 10  # digits of a token's number
 _IMPOSSIBLE = float("-inf")
 _NAMES = {"logit-bias": "logit bias", "dry": "DRY", "xtc": "XTC", "mirostat-v2": "mirostat 2"}
 _NAMES |= {"temp": "temperature", "temp-ext": "temperature", "dist": "draw"}
-_DEEPEST_GRAMMAR = 1000  # llama.cpp's parser recurses; the stack ends somewhere above 10,000
 
 
 class Sampler:
@@ -36,11 +35,11 @@ class Sampler:
         self._tokenizer = tokenizer
         self._chain = L.llama_sampler_chain_init(L.llama_sampler_chain_default_params())
         self._grammar: Any = None
+        self._candidates: grammar.Candidates | None = None
         for link in self._links(options, seed % _SEED_LIMIT):
             L.llama_sampler_chain_add(self._chain, link)
         try:
-            if source := options.grammar or schema_grammar(options.json_schema):
-                self._grammar = self._native_grammar(source)
+            self._grammar = grammar.native(model.vocab, options)
         except EngineError:
             self.close()
             raise
@@ -55,10 +54,20 @@ class Sampler:
     ) -> int:
         """Return the next token from the logits at ``index`` of the last batch, and remember it.
 
-        ``constrained``: the grammar, if there is one, applies here, but not to the tokens ``exempt``.
+        ``constrained``: the grammar, if there is one, applies here, but not to the tokens ``exempt``. Raises EngineError
+        where it allows no token.
         """
         if self._grammar is None or not constrained:
             return int(L.llama_sampler_sample(self._chain, context, index))
+        with watched(grammar.TIME_LIMIT_S):
+            return self._draw_constrained(context, index, exempt)
+
+    def _draw_constrained(
+        self,
+        context: Any,  # noqa: ANN401 -- an opaque pointer
+        index: int,
+        exempt: Collection[int],
+    ) -> int:
         before = L.llama_sampler_clone(self._chain)
         token = int(L.llama_sampler_sample(self._chain, context, index))
         if token in exempt:
@@ -92,18 +101,6 @@ class Sampler:
         if self._grammar is not None:
             L.llama_sampler_free(self._grammar)
 
-    def _native_grammar(self, source: str) -> Any:  # noqa: ANN401 -- an opaque pointer
-        grammar = None
-        if _depth(source) <= _DEEPEST_GRAMMAR:
-            grammar = L.llama_sampler_init_grammar(self._model.vocab, source.encode(), b"root")
-        if not grammar:
-            raise EngineError(
-                ErrorKind.PROMPT,
-                "The grammar cannot be used: llama.cpp does not understand it.",
-                hint="Check its GBNF, which must define root.",
-            )
-        return grammar
-
     def _allows(self, token: int) -> bool:
         one = (L.llama_token_data * 1)(L.llama_token_data(token, 1.0, 0.0))
         array = L.llama_token_data_array(one, 1, -1, False)
@@ -111,12 +108,16 @@ class Sampler:
         return bool(one[0].logit != _IMPOSSIBLE)
 
     def _draw_under_grammar(self, context: Any, index: int) -> int:  # noqa: ANN401 -- an opaque pointer
-        both = L.llama_sampler_chain_init(L.llama_sampler_chain_default_params())
-        L.llama_sampler_chain_add(both, L.llama_sampler_clone(self._grammar))
-        L.llama_sampler_chain_add(both, self._chain)
-        token = int(L.llama_sampler_sample(both, context, index))
-        L.llama_sampler_chain_remove(both, 1)
-        L.llama_sampler_free(both)
+        """Draw from what the grammar allows. ``llama_sampler_sample`` would end the process where that is nothing."""
+        if self._candidates is None:
+            self._candidates = grammar.Candidates(self._model.n_vocab)
+        array = self._candidates.fill(L.llama_get_logits_ith(context, index))
+        L.llama_sampler_apply(self._grammar, ctypes.byref(array))
+        L.llama_sampler_apply(self._chain, ctypes.byref(array))
+        if not 0 <= array.selected < array.size or array.data[array.selected].logit == _IMPOSSIBLE:
+            raise grammar.dead_end()
+        token = int(array.data[array.selected].id)
+        L.llama_sampler_accept(self._chain, token)
         return token
 
     def _links(self, options: Sampling, seed: int) -> list[Any]:
@@ -135,8 +136,8 @@ class Sampler:
     def _bias(self, options: Sampling) -> list[Any]:
         pairs: dict[int, float] = {}
         for text, bias in options.logit_bias:
-            is_number = text.isascii() and text.isdigit()
-            tokens = [int(text)] if is_number else self._tokenizer.encode(text, special=True)
+            is_id = text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID
+            tokens = [int(text)] if is_id else self._tokenizer.encode(text, special=True)
             pairs.update((token, bias) for token in tokens if 0 <= token < self._model.n_vocab)
         if not pairs:
             return []
@@ -158,38 +159,6 @@ class Sampler:
             size = self._model.n_vocab
             links.append(L.llama_sampler_init_penalties(size, options.penalty_tokens, *penalties))
         return links
-
-
-def schema_grammar(schema: str) -> str:
-    """Return the GBNF grammar of a JSON schema, by the binding's own converter. Raises EngineError."""
-    if not schema.strip():
-        return ""
-    try:
-        is_object = isinstance(json.loads(schema), dict)
-        grammar = json_schema_to_gbnf(schema) if is_object else ""
-    except Exception as error:
-        # The converter says with asserts and whatever happens to fail what it does not understand.
-        words = str(error).partition("(use --")[0]  # an option of llama.cpp's own script
-        reason = re.sub(r"\s+", " ", words).strip(" .")[:200]
-        raise _schema_error(reason or type(error).__name__) from error
-    if not is_object:
-        raise _schema_error("it is not an object")
-    return grammar
-
-
-def _schema_error(reason: str) -> EngineError:
-    return EngineError(
-        ErrorKind.PROMPT,
-        f"The JSON schema cannot be used: {reason}.",
-        hint="Check that it is JSON and uses no remote references.",
-    )
-
-
-def _depth(grammar: str) -> int:
-    """Return how deep a grammar's parentheses are nested."""
-    marks = re.sub(r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|#[^\n]*', "", grammar)
-    steps = (1 if mark == "(" else -1 for mark in marks if mark in "()")
-    return max(itertools.accumulate(steps), default=0)
 
 
 def _truncation(options: Sampling, seed: int) -> list[Any]:

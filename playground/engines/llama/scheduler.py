@@ -81,6 +81,8 @@ class Scheduler:
         """End all requests with an error."""
         for request in {job.request for job in (*self._active, *self._waiting)}:
             self._fail(request, error)
+        for sequence in self._idle:  # nobody knows what they hold now
+            sequence.clear()
 
     def step(self) -> None:
         """Evaluate one batch and draw from it. Never raises an EngineError: its jobs fail instead."""
@@ -89,11 +91,9 @@ class Scheduler:
             parts = self._fill()
             if parts and self._evaluate(parts):
                 for part in parts:
-                    self._take(part)
+                    self._take_or_fail(part)
         except EngineError as error:
             self.fail(error)
-            for sequence in self._idle:
-                sequence.clear()
 
     # ---- who takes part
 
@@ -212,6 +212,15 @@ class Scheduler:
         self._waiting.appendleft(youngest)
 
     # ---- what comes of it
+
+    def _take_or_fail(self, part: _Part) -> None:
+        sequence = part.job.sequence
+        assert sequence is not None
+        try:
+            self._take(part)
+        except EngineError as error:  # its grammar's fault: the others go on
+            self._fail(part.job.request, error)
+            sequence.clear()
 
     def _take(self, part: _Part) -> None:
         job, sequence = part.job, part.job.sequence

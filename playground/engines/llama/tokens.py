@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterable
 
 from playground.engines.llama.library import L
 from playground.engines.llama.model import Model
 from playground.errors import EngineError, ErrorKind
+
+_RUNS = re.compile(r"[^\W\d_]+|\s+|(?:[^\w\s]|_)+")
+_LONGEST_RUN_CHARS = 200_000  # llama.cpp calls itself once per character of a run; see worker.STACK_BYTES
 
 
 class Tokenizer:
@@ -33,6 +37,7 @@ class Tokenizer:
 
     def encode(self, text: str, *, special: bool) -> list[int]:
         """Return the tokens of a text; ``special``: texts of control tokens become those tokens."""
+        _refuse_endless_runs(text)
         raw = text.encode("utf-8", "replace")
         size = len(raw) + 16
         array = (L.llama_token * size)()
@@ -76,3 +81,13 @@ class Tokenizer:
             self._buffer = ctypes.create_string_buffer(-count)
             count = L.llama_token_to_piece(self._vocab, token, self._buffer, len(self._buffer), 0, special)
         return self._buffer.raw[: max(count, 0)]
+
+
+def _refuse_endless_runs(text: str) -> None:
+    longest = max(map(len, _RUNS.findall(text)), default=0) if len(text) > _LONGEST_RUN_CHARS else 0
+    if longest > _LONGEST_RUN_CHARS:
+        raise EngineError(
+            ErrorKind.PROMPT,
+            f"The prompt holds {longest:,} letters, blanks or signs in a row, which llama.cpp may not survive.",
+            hint=f"Break up what is longer than {_LONGEST_RUN_CHARS:,} characters.",
+        )

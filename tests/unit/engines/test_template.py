@@ -1,4 +1,4 @@
-"""Chat templates: the real ones render, hostile ones end in one sentence."""
+"""Chat templates: the real ones render; see test_hostile_templates for the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from playground.chat.messages import Message, Role
 from playground.engines.template import ChatTemplate
-from playground.errors import EngineError, ErrorKind
+from playground.errors import EngineError
 
 _TEMPLATES = sorted((Path(__file__).parents[2] / "support" / "templates").glob("*.jinja"))
 _SPECIAL = {"bos_token": "<s>", "eos_token": "</s>"}
@@ -28,26 +28,6 @@ def test_thinking_can_be_switched_off() -> None:
     assert template.knows_thinking
     assert template.render(_TALK, {"enable_thinking": False}).rstrip().endswith("</think>")
     assert template.render(_TALK, {"enable_thinking": True}).rstrip().endswith("<think>")
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
-        "{% for i in range(99999) %}{{ 'x' * 99999 }}{% endfor %}",
-        "{% set n = namespace(s='x') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
-        "{{ 10 ** 10 ** 10 }}",
-        "{{ raise_exception('no') }}",
-        "{{ messages.nothing.at.all }}",
-        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
-    ],
-    ids=["loop", "output", "memory", "power", "raise", "undefined", "escape"],
-)
-def test_hostile_templates_end_in_a_sentence(source: str) -> None:
-    with pytest.raises(EngineError) as caught:
-        ChatTemplate(source, _SPECIAL).render(_TALK, {})
-    assert caught.value.kind is ErrorKind.TEMPLATE
-    assert caught.value.message.startswith("The model's chat template cannot be used")
 
 
 def test_a_template_that_does_not_parse_says_where() -> None:

@@ -105,7 +105,7 @@ def _odd_headers() -> list[dict[str, object]]:
 def test_odd_headers_still_give_figures(metadata: dict[str, object]) -> None:
     names = ("blk.0.attn_q.weight", "blk.99999.ffn_up.weight", "blk.x.y", "blk", "")
     tensors = tuple(TensorInfo(name, (32,), 0, 0, 128) for name in names)
-    header = GgufHeader(3, metadata, tensors, 0)
+    header = GgufHeader(3, metadata, tensors, 0, 4096)
     needs = ContextNeeds(1000, mtp=True)
     found = estimate(header, needs)
     assert min(found.weights_bytes, found.kv_bytes, found.recurrent_bytes, found.compute_bytes) >= 0
