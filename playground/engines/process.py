@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -107,6 +107,7 @@ class EngineProcess:
         self._last_heard = self._last_progress = 0.0
         self._next_id = 0
         self._busy = asyncio.Lock()
+        self._work: object = None  # what holds the lock
         self._threads_set: list[asyncio.Future[None]] = []
         self._ended_by_us: EngineError | None = None
         self._over: EngineError | None = None  # why no further event can come
@@ -129,7 +130,7 @@ class EngineProcess:
         self._last_heard = self._last_progress = time.monotonic()
         self._keep(self._listen())
         self._stderr_task = self._keep(self._collect_stderr())
-        async with self._busy:
+        async with self._alone():
             hello = await self._next()
         if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
             raise await self._break_off("greeted with something else")
@@ -168,7 +169,7 @@ class EngineProcess:
     ) -> Loaded:
         """Load a model; ``on_progress`` gets fractions. Raises EngineError."""
         self._what = path.name
-        async with self._busy:
+        async with self._alone():
             await self._send(Load(str(path), options, threads, placement))
             while not isinstance(event := await self._next(), Loaded):
                 if not isinstance(event, Progress):
@@ -232,7 +233,7 @@ class EngineProcess:
     ) -> Quantized:
         """Write a smaller copy. Raises EngineError; to cancel, ``kill`` the process."""
         self._what = source.name
-        async with self._busy:
+        async with self._alone():
             await self._send(Quantize(str(source), str(target), quant, threads))
             while not isinstance(event := await self._next(), Quantized):
                 if not isinstance(event, Progress):
@@ -242,7 +243,7 @@ class EngineProcess:
 
     async def describe(self, rpc: tuple[str, ...] = ()) -> Description:
         """Return what the native build offers, with the devices of RPC servers (``host:port``). Raises EngineError."""
-        async with self._busy:
+        async with self._alone():
             await self._send(Describe(rpc))
             event = await self._next()
         if not isinstance(event, Description):
@@ -262,9 +263,9 @@ class EngineProcess:
     def cancel(self) -> None:
         """Stop all answers under way; ``generate`` returns them as cancelled. A worker that does not is ended."""
         under_way = self._under_way()
-        if self.is_alive and (under_way or self._busy.locked()):
+        if self.is_alive and (under_way or self._work):
             self._write(Cancel())
-            self._keep(self._enforce(under_way))
+            self._keep(self._enforce(under_way, self._work))
 
     async def kill(self, reason: EngineError | None = None) -> None:
         """End the process at once. A request under way fails with ``reason``."""
@@ -326,11 +327,21 @@ class EngineProcess:
         except EngineError:
             pass  # the request had failed already, or the process has ended: nothing more comes
 
-    async def _enforce(self, under_way: frozenset[int]) -> None:
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Let one thing that is no answer be done at a time."""
+        async with self._busy:
+            self._work = object()
+            try:
+                yield
+            finally:
+                self._work = None
+
+    async def _enforce(self, under_way: frozenset[int], work: object) -> None:
         for number in (signal.SIGTERM, _KILL):
             await asyncio.sleep(GRACE_S)
-            is_over = not (under_way & self._under_way() or (not under_way and self._busy.locked()))
-            if is_over or self._process is None:
+            goes_on = under_way & self._under_way() or (work is not None and self._work is work)
+            if not goes_on or self._process is None:
                 return
             self._ended_by_us = EngineError(
                 ErrorKind.STOPPED,
