@@ -11,7 +11,7 @@ from playground.cli.gpu_advice import gpu_report, gpu_sentence
 from playground.models.hardware import Gpu, Vendor
 
 _PIP = (
-    "python3 -m pip install --force-reinstall --no-cache-dir "
+    "python3 -m pip install --force-reinstall --no-cache-dir --no-deps "
     f"llama-cpp-python=={importlib.metadata.version('llama-cpp-python')}"
 )
 _CPU = {"kind": "cpu", "backend": "CPU", "description": "AMD EPYC with Radeon"}
