@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,36 +16,16 @@ from playground.chat.messages import Message
 from playground.chat.options import AnswerOptions, LoadOptions
 from playground.engines import death, protocol
 from playground.engines.child import ENDS, GRACE_S, Child, worker_command, worker_environment
+from playground.engines.patience import PROGRESS_S, STALL_S, Patience
 from playground.engines.protocol import (
-    Cancel,
     Chunk,
-    Command,
-    Count,
-    Counted,
-    Describe,
-    Description,
     Event,
-    Failed,
     Finished,
-    Generate,
-    Heartbeat,
-    Hello,
-    Load,
-    Loaded,
-    Placement,
     Progress,
     PromptProgress,
-    Quantize,
-    Quantized,
-    SetThreads,
-    ThreadsSet,
 )
 from playground.errors import EngineError, ErrorKind
 
-STALL_S = 20.0  # a worker sends a heartbeat every second, even from within native code
-PROGRESS_S = (
-    1800.0  # a large model on a slow machine reads one batch of a prompt for minutes; none does for longer
-)
 _QUEUE_EVENTS = 256
 _ANSWER_SLACK = 20_000
 _CHARACTERS_PER_TOKEN = 512
@@ -69,10 +48,9 @@ class EngineProcess:
         self._child = Child(
             command or worker_command(), environment or worker_environment(), protocol.LINE_LIMIT_BYTES
         )
-        self._stall_s, self._progress_s = stall_s, progress_s
+        self._patience = Patience(stall_s, progress_s)
         self._inboxes: dict[int, asyncio.Queue[Event | EngineError]] = {0: asyncio.Queue(_QUEUE_EVENTS)}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._last_heard = self._last_progress = 0.0
         self._next_id = 0
         self._busy = asyncio.Lock()
         self._work: object = None  # what holds the lock
@@ -80,7 +58,7 @@ class EngineProcess:
         self._ended_by_us: EngineError | None = None
         self._over: EngineError | None = None  # why no further event can come
         self._what = "the engine"
-        self.loaded: Loaded | None = None
+        self.loaded: protocol.Loaded | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -95,11 +73,11 @@ class EngineProcess:
     async def start(self) -> None:
         """Start the process and wait for its greeting. Raises EngineError."""
         await self._child.start()
-        self._last_heard = self._last_progress = time.monotonic()
+        self._patience.renew()
         self._keep(self._listen())
         async with self._alone():
             hello = await self._next()
-        if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
+        if not isinstance(hello, protocol.Hello) or hello.protocol != protocol.VERSION:
             raise await self._break_off("greeted with something else")
 
     async def load(
@@ -108,13 +86,13 @@ class EngineProcess:
         options: LoadOptions,
         threads: int,
         on_progress: Callable[[float], None],
-        placement: Placement | None = None,
-    ) -> Loaded:
+        placement: protocol.Placement | None = None,
+    ) -> protocol.Loaded:
         """Load a model; ``on_progress`` gets fractions. Raises EngineError."""
         self._what = path.name
         async with self._alone():
-            await self._send(Load(str(path), options, threads, placement))
-            while not isinstance(event := await self._next(), Loaded):
+            await self._send(protocol.Load(str(path), options, threads, placement))
+            while not isinstance(event := await self._next(), protocol.Loaded):
                 if not isinstance(event, Progress):
                     raise await self._break_off("answered a load with something else")
                 on_progress(event.fraction)
@@ -150,7 +128,7 @@ class EngineProcess:
         finished: dict[int, Finished] = {}
         with self._inbox() as request:
             try:
-                await self._send(Generate(request, tuple(messages), options, threads))
+                await self._send(protocol.Generate(request, tuple(messages), options, threads))
                 await self._answers(request, options, on_event, finished)
             except asyncio.CancelledError:
                 await self._abandon(request, options.n - len(finished))
@@ -158,38 +136,38 @@ class EngineProcess:
             except EngineError:
                 raise
             except Exception:  # the listener's own: nobody waits for the rest
-                self._write(Cancel(request))
+                self._write(protocol.Cancel(request))
                 raise
         return tuple(finished[sample] for sample in sorted(finished))
 
-    async def count_tokens(self, messages: Sequence[Message], options: AnswerOptions) -> Counted:
+    async def count_tokens(self, messages: Sequence[Message], options: AnswerOptions) -> protocol.Counted:
         """Return how many tokens a conversation's prompt has, and the context. Raises EngineError."""
         with self._inbox() as request:
-            await self._send(Count(request, tuple(messages), options))
+            await self._send(protocol.Count(request, tuple(messages), options))
             event = await self._next(request)
-        if not isinstance(event, Counted):
+        if not isinstance(event, protocol.Counted):
             raise await self._break_off("answered a question about tokens with something else")
         return event
 
     async def quantize(
         self, source: Path, target: Path, quant: str, threads: int, on_progress: Callable[[float], None]
-    ) -> Quantized:
+    ) -> protocol.Quantized:
         """Write a smaller copy. Raises EngineError; to cancel, ``kill`` the process."""
         self._what = source.name
         async with self._alone():
-            await self._send(Quantize(str(source), str(target), quant, threads))
-            while not isinstance(event := await self._next(), Quantized):
+            await self._send(protocol.Quantize(str(source), str(target), quant, threads))
+            while not isinstance(event := await self._next(), protocol.Quantized):
                 if not isinstance(event, Progress):
                     raise await self._break_off("answered a quantization with something else")
                 on_progress(event.fraction)
         return event
 
-    async def describe(self, rpc: tuple[str, ...] = ()) -> Description:
+    async def describe(self, rpc: tuple[str, ...] = ()) -> protocol.Description:
         """Return what the native build offers, with the devices of RPC servers (``host:port``). Raises EngineError."""
         async with self._alone():
-            await self._send(Describe(rpc))
+            await self._send(protocol.Describe(rpc))
             event = await self._next()
-        if not isinstance(event, Description):
+        if not isinstance(event, protocol.Description):
             raise await self._break_off("answered a question about devices with something else")
         return event
 
@@ -200,14 +178,14 @@ class EngineProcess:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._threads_set.append(done)
         with contextlib.suppress(EngineError):
-            await self._send(SetThreads(threads))
+            await self._send(protocol.SetThreads(threads))
             await done
 
     def cancel(self) -> None:
         """Stop all answers under way; ``generate`` returns them as cancelled. A worker that does not is ended."""
         under_way = self._under_way()
         if self.is_alive and (under_way or self._work):
-            self._write(Cancel())
+            self._write(protocol.Cancel())
             self._keep(self._enforce(under_way, self._work))
 
     async def kill(self, reason: EngineError | None = None) -> None:
@@ -248,7 +226,7 @@ class EngineProcess:
 
     async def _abandon(self, request: int, answers: int) -> None:
         """Cancel a request for a caller that has gone; drain what still comes, or end the process."""
-        self._write(Cancel(request))
+        self._write(protocol.Cancel(request))
         try:
             async with asyncio.timeout(GRACE_S):
                 while answers:
@@ -304,28 +282,19 @@ class EngineProcess:
             if inbox.empty() and self._over is not None:
                 raise self._over
             try:
-                async with asyncio.timeout(max(self._stall_s / 4, 0.05)):
+                async with asyncio.timeout(max(self._patience.stall_s / 4, 0.05)):
                     event = await inbox.get()
             except TimeoutError:
-                error = self._overdue()
+                error = self._patience.over(self._what)
                 if error is not None and inbox.empty():
                     await self.kill(error)
                     raise error from None
                 continue
             if isinstance(event, EngineError):
                 raise event
-            if isinstance(event, Failed):
+            if isinstance(event, protocol.Failed):
                 raise death.reported(event)
             return event
-
-    def _overdue(self) -> EngineError | None:
-        """Return why the process is to be given up, None while it may go on."""
-        now = time.monotonic()
-        if now - self._last_heard > self._stall_s:
-            return death.stalled(self._what, self._stall_s)
-        if now - self._last_progress > self._progress_s:
-            return death.stuck(self._what, self._progress_s)
-        return None
 
     async def _deliver(self, event: Event) -> None:
         """Put an event into its request's inbox. The reader waits while that is full."""
@@ -345,19 +314,21 @@ class EngineProcess:
             with contextlib.suppress(asyncio.QueueFull):
                 inbox.put_nowait(self._over)
 
-    async def _send(self, command: Command) -> None:
-        self._last_progress = time.monotonic()
+    async def _send(self, command: protocol.Command) -> None:
+        self._patience.begin()
         try:
             self._write(command)
         except UnicodeEncodeError as error:
             raise EngineError(
-                ErrorKind.PROMPT if isinstance(command, (Generate, Count)) else ErrorKind.LOAD_FAILED,
+                ErrorKind.PROMPT
+                if isinstance(command, (protocol.Generate, protocol.Count))
+                else ErrorKind.LOAD_FAILED,
                 f"What was asked of {self._what} holds half of a character (a lone surrogate).",
                 hint="Write the text anew, or give the file a name of whole characters.",
             ) from error
         await self._child.drain()
 
-    def _write(self, command: Command) -> None:
+    def _write(self, command: protocol.Command) -> None:
         self._child.write(protocol.encode(command))
 
     async def _listen(self) -> None:
@@ -370,16 +341,16 @@ class EngineProcess:
             if not line:
                 error = await self._end_of_stream()
                 break
-            self._last_heard = time.monotonic()
+            self._patience.hear()
             try:
                 event = protocol.event_decoder.decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 error = self._protocol_error("sent something that is not the protocol")
                 break
-            if isinstance(event, Heartbeat):
+            if isinstance(event, protocol.Heartbeat):
                 continue
-            self._last_progress = self._last_heard
-            if isinstance(event, ThreadsSet):
+            self._patience.begin()
+            if isinstance(event, protocol.ThreadsSet):
                 self._wake_thread_setters()
                 continue
             try:
