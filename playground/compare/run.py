@@ -46,6 +46,8 @@ class _Progress:
     load_s: float = 0.0
     lease: Lease | None = None
     stopped: bool = False
+    ended: bool = False
+    loading: asyncio.Task[EngineProcess] | None = None
     engine: EngineProcess | None = None
 
 
@@ -57,7 +59,6 @@ class Comparison:
         self._wanted = wanted
         self._pool = pool
         self._queue: asyncio.Queue[RunEvent | None] = asyncio.Queue()
-        self._stopping: set[asyncio.Task[None]] = set()
 
     async def events(self) -> AsyncIterator[RunEvent]:
         """Yield what happens until every lane is done. A consumer that leaves early stops the run."""
@@ -69,7 +70,7 @@ class Comparison:
             await work
         finally:
             work.cancel()
-            await asyncio.gather(work, *self._stopping, return_exceptions=True)
+            await asyncio.gather(work, return_exceptions=True)
 
     def stop(self, slot: str | None = None) -> None:
         """Stop one lane, or all: an answer keeps what it has, a load is given up."""
@@ -78,10 +79,8 @@ class Comparison:
                 progress.stopped = True
                 if progress.engine is not None:
                     progress.engine.cancel()
-                else:
-                    task = asyncio.create_task(self._pool.stop_loading(name))
-                    self._stopping.add(task)
-                    task.add_done_callback(self._stopping.discard)
+                elif progress.loading is not None:
+                    progress.loading.cancel()
 
     async def _run(self) -> None:
         if any(progress.lane.load.gpu_layers not in ("none", 0) for progress in self._lanes.values()):
@@ -147,12 +146,22 @@ class Comparison:
         self._queue.put_nowait(LaneStage(slot, Stage.LOADING, 0.0))
         await self._pool.unload(slot)
         threads = max(1, self._pool.budget.cores // len(self._lanes))
-        engine = await load(
+        if progress.stopped:
+            raise _stopped()
+        work = load(
             self._pool,
             lane,
             threads,
             lambda fraction: self._queue.put_nowait(LaneStage(slot, Stage.LOADING, fraction)),
         )
+        progress.loading = asyncio.create_task(work)
+        try:
+            engine = await progress.loading
+        except asyncio.CancelledError:
+            this = asyncio.current_task()
+            if this is None or this.cancelling():  # not the load alone, the whole run
+                raise
+            raise _stopped() from None
         progress.load_s = engine.loaded.load_s if engine.loaded else 0.0
         return engine
 
@@ -207,10 +216,17 @@ class Comparison:
         self, slot: str, *, finished: Finished | None = None, error: PlaygroundError | None = None
     ) -> None:
         progress = self._lanes[slot]
+        if progress.ended:  # a load that was stopped fails, and its lane is stopped
+            return
+        progress.ended = True
         if error is not None:
             _log.info("lane %s failed: %s", slot, error.message)
         self._queue.put_nowait(LaneDone(slot, _result(progress, finished, error)))
         progress.engine = None
+
+
+def _stopped() -> EngineError:
+    return EngineError(ErrorKind.STOPPED, "Loading was stopped.")
 
 
 def _result(progress: _Progress, finished: Finished | None, error: PlaygroundError | None) -> LaneResult:

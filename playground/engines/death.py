@@ -6,6 +6,7 @@ import re
 import signal
 
 from playground.engines.limits import HARD_STOP
+from playground.engines.protocol import Failed
 from playground.errors import EngineError, ErrorKind
 
 MEMORY_WORDS = (
@@ -103,4 +104,20 @@ def broke_protocol(what: str, how: str, stderr: str) -> EngineError:
         f"The engine of {what} {how} and was ended.",
         hint="Run again to load it once more.",
         detail=stderr,
+    )
+
+
+def reported(event: Failed) -> EngineError:
+    """Return the error that a worker reported."""
+    try:
+        kind = ErrorKind(event.kind)
+    except ValueError:
+        kind = ErrorKind.INTERNAL
+    return EngineError(
+        kind,
+        event.message,
+        hint=event.hint,
+        detail=event.detail,
+        needed_tokens=event.needed_tokens,
+        fitting_tokens=event.fitting_tokens,
     )
