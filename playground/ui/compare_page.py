@@ -135,6 +135,7 @@ class ComparePage(QWidget):
         for slot, card in self.lanes.items():
             other = next(lane for lane in state.lanes if lane.slot != slot)
             card.render_state(state.lane(slot), other, state.can_run)
+            card.devices = state.devices
         self.top.render_state(state)
         self._sentence.set_whole_text(state.sentence, words.sentence_tip(state))
         self.prompt.render_state(state.can_run, words.why_not_run(state))

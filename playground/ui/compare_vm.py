@@ -193,6 +193,8 @@ class CompareVm(QObject):
         import asyncio
 
         self.models.set_models(await asyncio.to_thread(self._services.local_models))
+        if not self.state.devices:
+            self._set(replace(self.state, devices=await self._services.devices()))
 
     def _prepare(self, slot: str, work: Coroutine[Any, Any, None]) -> None:
         task = self._spawn(work, slot)
