@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from playground.ui.compare_vm import CompareVm
 
 SLOTS = ("A", "B")
-FRAME_MS = 33
+FRAME_MS, SPARING_FRAME_MS = 33, 50  # where cores are few, painting takes from what the models compute with
+_FEW_CORES = 4
 _SIZE_HEIGHT = 14
 _SIZE_NAME = "Size of the prompt"
 
@@ -63,7 +64,7 @@ class ComparePage(QWidget):
         for card in self.lanes.values():
             card.offer(vm.models, quant_types, cores)
         self._timer = QTimer(self)
-        self._timer.setInterval(FRAME_MS)
+        self._timer.setInterval(FRAME_MS if cores > _FEW_CORES else SPARING_FRAME_MS)
         self._timer.timeout.connect(lambda: self._frame(vm))
         self._connect(vm)
         self._add_keys(vm)
