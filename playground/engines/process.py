@@ -140,10 +140,21 @@ class EngineProcess:
         self._last_heard = self._last_progress = time.monotonic()
         self._keep(self._listen())
         self._stderr_task = self._keep(self._collect_stderr())
+        if self._ended_by_us is not None:  # stopped while it was being started
+            await self.kill(self._ended_by_us)
+            raise self._ended_by_us
         async with self._busy:
             hello = await self._next()
         if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
             raise await self._break_off("greeted with something else")
+
+    async def restart(self) -> None:
+        """Start a process in place of one that has died. Raises EngineError."""
+        await self.kill()
+        self._ended_by_us = self._over = self.loaded = None
+        self._inboxes[0] = asyncio.Queue(_QUEUE_EVENTS)
+        self._stderr.clear()
+        await self.start()
 
     async def load(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playground.models.gguf import ArrayInfo, GgufHeader, whole_number
+from playground.models.gguf import ArrayInfo, GgufHeader
 
 BATCH_TOKENS = 512
 _CELL_STEP = 256
@@ -198,9 +198,9 @@ def _shape(header: GgufHeader) -> _Shape:
 def _kv_heads(header: GgufHeader, layers: int, heads: int) -> tuple[int, ...]:
     value = header.metadata.get(f"{header.arch}.attention.head_count_kv", heads)
     if isinstance(value, list):
-        numbers = [whole_number(item, heads) for item in value]
+        numbers = [int(item) if isinstance(item, (int, float)) else heads for item in value]
         return tuple((numbers + [heads] * layers)[:layers])
-    return (whole_number(value, heads),) * layers
+    return (int(value) if isinstance(value, (int, float)) else heads,) * layers
 
 
 def _windowed(header: GgufHeader, layers: int, window: int) -> tuple[bool, ...]:

@@ -60,7 +60,10 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """What a header says. Arrays of more than 512 items are kept as ArrayInfo. ``file_bytes``: size of the file."""
+    """What a header says. Arrays of more than 512 items are kept as ArrayInfo. ``file_bytes``: size of the file.
+
+    Floats in ``metadata`` are finite; what was not is None.
+    """
 
     version: int
     metadata: dict[str, object]
@@ -79,14 +82,7 @@ class GgufHeader:
         value = self.metadata.get(f"{self.arch}.{key}", default)
         if isinstance(value, list):
             value = max((item for item in value if isinstance(item, int)), default=default)
-        return whole_number(value, default)
-
-
-def whole_number(value: object, default: int) -> int:
-    """Return a metadata value as an integer; the default for one that is none (a text, NaN)."""
-    if isinstance(value, float):
-        return int(value) if isfinite(value) else default
-    return int(value) if isinstance(value, int) else default
+        return int(value) if isinstance(value, (int, float)) else default
 
 
 class _PastEndError(ValueError):
@@ -129,7 +125,7 @@ class _Reader:
             return self._array()
         if kind not in _FORMATS:
             raise ValueError(f"a value has the unknown type {kind}")
-        return self.unpack(_FORMATS[kind])[0]
+        return _finite(self.unpack(_FORMATS[kind])[0])
 
     def _array(self) -> object:
         element, count = self.unpack("IQ")
@@ -138,7 +134,7 @@ class _Reader:
         if element not in _FORMATS:
             raise ValueError(f"an array has the unknown type {element}")
         if count <= _KEPT_ITEMS:
-            return list(self.unpack(f"{count}{_FORMATS[element]}"))
+            return [_finite(item) for item in self.unpack(f"{count}{_FORMATS[element]}")]
         self._go_to(self.position + count * _SIZES[element], "an array")
         return ArrayInfo(count, element)
 
@@ -158,6 +154,11 @@ class _Reader:
             return ArrayInfo(count, _STRING)
         self._go_to(position + 8, "a text")
         raise _PastEndError
+
+
+def _finite(value: float) -> float | None:
+    """Return a number as it is, None for a float that is none or has no end: nobody can count with it."""
+    return value if isinstance(value, int) or isfinite(value) else None
 
 
 def read_header(path: Path) -> GgufHeader:

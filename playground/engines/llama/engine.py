@@ -23,7 +23,6 @@ from playground.engines.protocol import Generate, Loaded, LoadedModel, MemoryUse
 from playground.errors import EngineError, ErrorKind
 
 DEFAULT_CONTEXT_TOKENS = 8192
-_CPU_ONLY = Placement(n_ctx=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +51,35 @@ class Engine:
         log.clear()
         self._options, self._threads = options, threads
         self._on_progress, self._abort = on_progress, abort
-        self._native = contextlib.ExitStack()
-        with contextlib.ExitStack() as failing:  # what a failed load has taken is free for the next try
-            failing.callback(self._native.close)
-            self._load(path, placement or _CPU_ONLY)
-            self.scheduler = Scheduler(
-                self.context,
-                abort,
-                self._drafter,
-                keep=1 if self.maker.tokenizer.adds_bos else 0,
-                on_read=callbacks.on_read,
-                on_done=callbacks.on_done,
-                on_failed=callbacks.on_failed,
-            )
-            failing.pop_all()
+        self._made = contextlib.ExitStack()  # given back when a later part fails: another try may follow
+        try:
+            self._make(path, placement, callbacks)
+        except BaseException:
+            self._made.close()
+            raise
         self._load_s = time.perf_counter() - started
 
-    def close(self) -> None:
-        """Give all memory back. Nothing else may be called afterwards."""
-        self._native.close()
+    def _make(self, path: Path, placement: Placement | None, callbacks: Callbacks) -> None:
+        options, abort = self._options, self._abort
+        kv_type = "f16" if options.kv_type == "auto" else options.kv_type
+        wanted = placement or Placement(n_ctx=0, kv_type=kv_type)  # without one, the CPU alone
+        self.model = self._model(path, wanted, share=0.9)
+        self.model.refuse_what_cannot_answer()
+        self.placement = self._placement(wanted)
+        self.context = self._context(self.model, outputs=1 + self._drafts_at_once())
+        self._drafter = self._make_drafter()
+        self.maker = PromptMaker(self.model, self.context.n_ctx, options.template)
+        self._buffers = accounting.from_log(log.sizes)
+        self._raise_when_cancelled()
+        self.scheduler = Scheduler(
+            self.context,
+            abort,
+            self._drafter,
+            keep=1 if self.maker.tokenizer.adds_bos else 0,
+            on_read=callbacks.on_read,
+            on_done=callbacks.on_done,
+            on_failed=callbacks.on_failed,
+        )
 
     def loaded(self) -> Loaded:
         """Return what the model turned out to be."""
@@ -79,7 +88,7 @@ class Engine:
             n_ctx=self.context.n_ctx,
             n_ctx_train=model.n_ctx_train,
             n_layers=model.n_layers,
-            gpu_layers=min(max(self.placement.gpu_layers, 0), model.n_layers + 1),
+            gpu_layers=self._gpu_layers(),
             is_base=self.maker.is_base,
             thinks=self.maker.thinks,
             description=model.description(),
@@ -115,6 +124,10 @@ class Engine:
         self.scheduler.add(jobs)
         return prompt.prefix
 
+    def close(self) -> None:
+        """Give all memory back. Nothing else may be called afterwards."""
+        self._made.close()
+
     def set_threads(self, threads: int) -> None:
         """Use this many threads from the next evaluation on."""
         if threads != self._threads:
@@ -123,15 +136,11 @@ class Engine:
             if self._drafter is not None:
                 self._drafter.set_threads(threads)
 
-    def _load(self, path: Path, placement: Placement) -> None:
-        self.model = self._model(path, placement, share=0.9)
-        self.model.refuse_what_cannot_answer()
-        self.placement = self._placement(placement)
-        self.context = self._context(self.model, outputs=1 + self._drafts_at_once())
-        self._drafter = self._make_drafter()
-        self.maker = PromptMaker(self.model, self.context.n_ctx, self._options.template)
-        self._buffers = accounting.from_log(log.sizes)
-        self._raise_when_cancelled()
+    def _gpu_layers(self) -> int:
+        """Return how many layers are on devices, without those that predict further tokens."""
+        placed, model = self.placement.gpu_layers, self.model
+        own = placed if placed <= 1 else max(1, placed - model.mtp_layers)
+        return min(own, model.n_layers + 1)
 
     def _sampler(self, options: AnswerOptions, sample: int) -> sampler.Sampler:
         seed = options.sampling.seed + sample
@@ -146,7 +155,7 @@ class Engine:
             on_progress=lambda fraction: self._on_progress(base + share * fraction),
             is_cancelled=self._abort.is_set,
         )
-        self._native.callback(found.close)
+        self._made.callback(found.close)
         self._raise_when_cancelled()
         return found
 
@@ -164,7 +173,7 @@ class Engine:
             outputs_per_sequence=outputs,
             rollback_tokens=rollback,
         )
-        self._native.callback(found.close)
+        self._made.callback(found.close)
         return found
 
     def _drafts_at_once(self) -> int:
@@ -187,7 +196,7 @@ class Engine:
                 hint="Switch drafting off, or choose a smaller model of the family as the draft.",
             )
         own = Context(self.model, self._options, self.placement, self._threads, mtp_of=self.context)
-        self._native.callback(own.close)
+        self._made.callback(own.close)
         return MtpDrafter(self.context, own, most)
 
     def _raise_when_cancelled(self) -> None:
