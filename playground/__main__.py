@@ -3,11 +3,12 @@
 playground [--model A --model B] [--prompt TEXT | --prompt-id ID] [--theme system|light|dark]
 playground compare|prompts|models|doctor|serve-device ...
 playground preflight [--window] [--packages]
-playground engine-worker | device-worker PORT THREADS BYTES
+playground engine-worker | device-worker PORT THREADS
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -31,9 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(arguments: list[str]) -> int:
     first = arguments[0] if arguments else ""
     if first == "engine-worker":
-        from playground.engines import worker
-
-        return worker.main()
+        return _worker()
     if first == "device-worker":
         from playground.engines.llama import lending
 
@@ -45,6 +44,19 @@ def _dispatch(arguments: list[str]) -> int:
 
         return cli.main(arguments)
     return _window(arguments)
+
+
+def _worker() -> int:
+    # WORKAROUND: msgspec takes names from typing_extensions when it is installed, else the same from typing;
+    # importing that costs a fifth of a worker's start (msgspec 0.22, retry above).
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+    import msgspec
+
+    del sys.modules["typing_extensions"]
+    assert msgspec
+    from playground.engines import worker
+
+    return worker.main()
 
 
 def _preflight(arguments: list[str]) -> int:
@@ -70,6 +82,7 @@ def _window(arguments: list[str]) -> int:
 
     problems = preflight.window_problems()
     if not problems:
+        gc.disable()  # what is made before the first paint stays; the app switches it on again
         from playground import app
 
         return app.run(

@@ -1,114 +1,60 @@
-"""The window's composition root: builds the services, owns the event loop and the ordered end."""
+"""The window's composition root: paints the window, then builds what stands behind it; owns the loop and the end.
+
+In two steps, because what stands behind the window takes longer to import than the window takes to build. The
+first paint therefore needs nothing but widgets: what is imported at the top of this module, and of what the
+window is made of, is on its path.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import gc
 import sys
-import threading
-import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import psutil
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
-from playground import logs
-from playground.compare.events import Lane, LaneResult, WantedPlan
-from playground.compare.prompts import Prompt, all_prompts, by_id
-from playground.engines.pool import EnginePool
-from playground.errors import PlaygroundError
-from playground.models import hardware
-from playground.models.files import ModelFile
-from playground.models.quants import QUANTIZE_TYPES
 from playground.ui import theme
-from playground.ui.bridge import Bridge, watch_lateness
 from playground.ui.compare_page import ComparePage
-from playground.ui.compare_vm import CompareVm
 from playground.ui.main_window import MainWindow
-from playground.ui.services import MemoryReading, OnProgress, Run
+
+if TYPE_CHECKING:
+    import asyncio
 
 _STARTER_PAIR = ("starter", "starter:Q2_K")
+_PAINT_MS = 2000
 _END_S = 8.0
 _MEMORY_MS = 2000
-_log = logs.get("app")
-
-
-class AppServices:
-    """The real services behind the Compare screen. Heavy modules are imported when they are first needed."""
-
-    def __init__(self, pool: EnginePool) -> None:
-        self.pool = pool
-
-    def local_models(self) -> list[ModelFile]:
-        """Return the models on this disk. Blocking."""
-        from playground.models.library import local_models
-
-        return local_models()
-
-    def prompts(self) -> tuple[Prompt, ...]:
-        """Return the built-in prompts."""
-        return all_prompts()
-
-    async def prepare(self, ref: str, progress: OnProgress) -> ModelFile:
-        """Return the model for a reference."""
-        from playground.compare.prepare import prepare
-
-        return await prepare(ref, progress)
-
-    async def make_copy(self, source: ModelFile, quant: str, progress: OnProgress) -> ModelFile:
-        """Make a smaller copy in the app's data folder."""
-        from playground.compare.prepare import make_copy
-
-        return await make_copy(source, quant, None, progress)
-
-    def run(self, lanes: Sequence[Lane], wanted: WantedPlan) -> Run:
-        """Begin a comparison."""
-        from playground.compare.run import Comparison
-
-        return Comparison(lanes, wanted, self.pool)
-
-    def sentence(self, results: Sequence[LaneResult]) -> str:
-        """Return what can be said about two results."""
-        from playground.compare.verdict import sentence
-
-        return sentence(results)
-
-    def memory(self) -> MemoryReading:
-        """Return the machine's memory now."""
-        total, available = hardware.total_memory_bytes(), hardware.available_memory_bytes()
-        ours = 0
-        for pid in self.pool.pids():
-            with contextlib.suppress(psutil.Error):
-                ours += psutil.Process(pid).memory_info().rss
-        loaded = len(self.pool.loaded())
-        return MemoryReading(total, max(total - available, ours), ours, loaded, self.pool.budget.cores)
-
-    def quant_types(self) -> tuple[str, ...]:
-        """Return the types that smaller copies can have."""
-        return QUANTIZE_TYPES
 
 
 class App(QObject):
-    """The window and what stands behind it."""
+    """What stands behind a window, built in a running loop."""
 
-    def __init__(self, qt: QApplication, theme_name: str) -> None:
+    def __init__(self, qt: QApplication, window: MainWindow) -> None:
+        import asyncio
+
+        from playground.app_services import AppServices
+        from playground.engines.pool import EnginePool
+        from playground.models import hardware
+        from playground.ui.bridge import Bridge
+        from playground.ui.compare_vm import CompareVm
+
         super().__init__()
         self._qt = qt
         self._ended = asyncio.Event()
-        self._ending = False
+        self._end_task: asyncio.Task[None] | None = None
+        self.window, self.page = window, window.page
         self.pool = EnginePool(hardware.physical_cores())
         self.services = AppServices(self.pool)
         self.bridge = Bridge(self._show_bug)
         self.vm = CompareVm(self.services, self.bridge)
-        page = self.page = ComparePage(
+        self.page.connect_to(
             self.vm, self.services.prompts(), self.services.quant_types(), self.pool.budget.cores
         )
-        self.window = MainWindow(page, theme_name)
-        self.vm.changed.connect(self.window.render_state)
-        self.window.theme_wanted.connect(self.set_theme)
-        self.window.closing.connect(self.end)
+        self.vm.changed.connect(window.render_state)
+        window.theme_wanted.connect(self.set_theme)
+        window.closing.connect(self.end)
         self._memory_timer = QTimer(self)
         self._memory_timer.setInterval(_MEMORY_MS)
         self._memory_timer.timeout.connect(self.vm.read_memory)
@@ -116,11 +62,17 @@ class App(QObject):
     def set_theme(self, name: str) -> None:
         """Put a theme in force: system, light or dark."""
         dark = theme.system_prefers_dark(self._qt) if name == "system" else name == "dark"
-        theme.apply(self._qt, dark)
+        if dark != theme.is_dark():
+            theme.apply(self._qt, dark)
+        if name != "system":
+            theme.tell_platform(self._qt)
 
     def begin(self, models: Sequence[str], prompt: str | None) -> None:
-        """Fill the lanes and run the prompt, after the window's first paint."""
-        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+        """Fill the lanes and run the prompt."""
+        from playground.ui.bridge import watch_lateness
+
+        _warm_up()
+        self.set_theme(self.window.theme_name)
         self.bridge.spawn(watch_lateness(), self)
         self._memory_timer.start()
         self.vm.read_memory()
@@ -129,8 +81,9 @@ class App(QObject):
 
     def end(self) -> None:
         """End in order: the run, the engines, the tasks, the window."""
-        if not self._ending:
-            self._ending = True
+        import asyncio
+
+        if self._end_task is None:
             self._end_task = asyncio.get_running_loop().create_task(self._end())
 
     async def wait(self) -> None:
@@ -151,6 +104,9 @@ class App(QObject):
             self.vm.run(prompt)
 
     async def _end(self) -> None:
+        import asyncio
+        import contextlib
+
         self._memory_timer.stop()
         self.vm.stop(None)
         with contextlib.suppress(TimeoutError):
@@ -161,52 +117,98 @@ class App(QObject):
         self._ended.set()
 
     def _show_bug(self, error: BaseException) -> None:
+        import traceback
+
         lines = traceback.format_tb(error.__traceback__)
         self.window.show_bug(f"{type(error).__name__}\n{''.join(lines[-6:])}")
 
 
 def run(models: Sequence[str], prompt: str | None, prompt_id: str | None, theme_name: str | None) -> int:
     """Open the window and return the exit status when it has closed."""
-    from qasync import QEventLoop  # behind PySide6, whose binding it takes
+    if prompt_id:
+        from playground.compare.prompts import by_id
+        from playground.errors import PlaygroundError
 
-    logs.start()
-    try:
-        text = by_id(prompt_id).text if prompt_id else prompt
-    except PlaygroundError as error:
-        sys.stderr.write(f"playground: {error.sentence()}\n")
-        return 2
+        try:
+            prompt = by_id(prompt_id).text
+        except PlaygroundError as error:
+            sys.stderr.write(f"playground: {error.sentence()}\n")
+            return 2
     qt = make_application()
-    loop = QEventLoop(qt)
-    asyncio.set_event_loop(loop)
-    with loop:
-        loop.run_until_complete(_main(qt, models, text, theme_name or "system"))
-    return 0
+    window = open_window(qt, theme_name or "system")
+    gc.enable()  # the start has switched it off
+    return stay_open(qt, window, models, prompt)
 
 
 def make_application() -> QApplication:
     """Return the Qt application with its style and fonts."""
-    qt = QApplication(sys.argv[:1])
+    # As an argument, because QApplication.setStyle() returns the style, and its private type takes 5 ms to wrap.
+    qt = QApplication([*(sys.argv[:1] or ["playground"]), "-style", "Fusion"])
     qt.setApplicationName("playground")
     qt.setApplicationDisplayName("Playground")
     qt.setDesktopFileName("playground")
     qt.setQuitOnLastWindowClosed(False)
-    qt.setStyle("Fusion")
     theme.load_fonts()
     qt.setFont(theme.font(10))
     return qt
 
 
-async def _main(qt: QApplication, models: Sequence[str], prompt: str | None, theme_name: str) -> None:
-    app = App(qt, theme_name)
-    app.set_theme(theme_name)
-    app.window.show()
-    app.page.prompt.editor.setFocus()
-    await asyncio.sleep(0.05)  # the first paint comes first
-    app.begin(models, prompt)
+def make_window(qt: QApplication, theme_name: str) -> MainWindow:
+    """Return the window, built first and dressed then.
+
+    With a style sheet in force, a widget and all in it is styled again for each layout that it enters.
+    """
+    theme.choose(theme.starts_dark(qt) if theme_name == "system" else theme_name == "dark")
+    window = MainWindow(ComparePage(), theme_name)
+    theme.dress(qt)
+    return window
+
+
+def open_window(qt: QApplication, theme_name: str) -> MainWindow:
+    """Return the window when it has been painted for the first time.
+
+    The loop is Qt's own and short: asyncio is not imported yet, so no coroutine can be waiting for it.
+    """
+    window = make_window(qt, theme_name)
+    loop, patience = QEventLoop(), QTimer()
+    window.painted.connect(loop.quit)
+    window.closing.connect(loop.quit)
+    patience.timeout.connect(loop.quit)  # a window that is opened out of sight is not painted
+    patience.start(_PAINT_MS)
+    window.show()
+    window.page.prompt.editor.setFocus()
+    loop.exec()
+    return window
+
+
+def stay_open(qt: QApplication, window: MainWindow, models: Sequence[str], prompt: str | None) -> int:
+    """Build what stands behind the window, and return the exit status when it has closed."""
+    import asyncio
+
+    from playground import logs
+    from playground.ui.loop import Loop
+
+    logs.start()
+    loop = Loop(qt)
+    asyncio.set_event_loop(loop)
+    with loop:
+        loop.run_until_complete(serve(qt, window, models, prompt))
+    return 0
+
+
+async def serve(qt: QApplication, window: MainWindow, models: Sequence[str], prompt: str | None) -> None:
+    """Bring a window to life and return when the app has ended."""
+    app = App(qt, window)
+    if window.close_wanted:
+        app.end()
+    else:
+        app.begin(models, prompt)
     await app.wait()
 
 
 def _warm_up() -> None:
-    from playground.ui import transcript
+    import threading
 
-    transcript.prewarm()
+    from playground.ui.transcript.blocks import prewarm
+
+    threading.Thread(target=prewarm, name="warm-up", daemon=True).start()

@@ -74,11 +74,26 @@ class ErrorKind(StrEnum):
 
 
 class EngineError(PlaygroundError):
-    """An engine process could not load a model or answer a prompt."""
+    """An engine process could not load a model or answer a prompt.
 
-    def __init__(self, kind: ErrorKind, message: str, *, hint: str = "", detail: str = "") -> None:
+    ``needed_tokens``: the context that was asked for or that the prompt takes; ``fitting_tokens``: the largest that
+    there is room for. None where that is not known.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        message: str,
+        *,
+        hint: str = "",
+        detail: str = "",
+        needed_tokens: int | None = None,
+        fitting_tokens: int | None = None,
+    ) -> None:
         super().__init__(message, hint=hint, detail=detail)
         self.kind = kind
+        self.needed_tokens = needed_tokens
+        self.fitting_tokens = fitting_tokens
 
 
 class ResourceError(PlaygroundError):

@@ -6,11 +6,8 @@ Prompts, answers and tokens are logged at DEBUG only, and the file's level is IN
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import os
 from pathlib import Path
-
-from playground import config
 
 NATIVE = "playground.native"
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -26,6 +23,8 @@ def start() -> None:
 
     A folder that cannot be written to is not an error: the app runs without a log file.
     """
+    from playground import config
+
     folder = config.folders().logs
     level = logging.DEBUG if os.environ.get("PLAYGROUND_DEBUG") else logging.INFO
     logger, native = logging.getLogger("playground"), logging.getLogger(NATIVE)
@@ -42,6 +41,8 @@ def start() -> None:
 
 
 def _file(path: Path) -> logging.Handler:
+    import logging.handlers  # behind the first paint
+
     handler = logging.handlers.RotatingFileHandler(
         path, maxBytes=2 << 20, backupCount=3, encoding="utf-8", delay=True
     )

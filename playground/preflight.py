@@ -7,20 +7,18 @@ there is no compiler: neither can be caught, so both are looked for first.
 from __future__ import annotations
 
 import ctypes
-import importlib.metadata
+import importlib.util
 import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["python", "binding", "compiler", "library", "display"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is missing, as a sentence; ``packages`` are Debian's names."""
 
     kind: Kind
@@ -28,8 +26,7 @@ class Problem:
     packages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Library:
+class _Library(NamedTuple):
     """A shared library and the packages that bring it."""
 
     file: str
@@ -141,9 +138,8 @@ def _python_problem() -> Problem | None:
 
 
 def _binding_problem() -> Problem | None:
-    try:
-        version = importlib.metadata.version("PySide6-Essentials")
-    except importlib.metadata.PackageNotFoundError:
+    version = _binding_version()
+    if version is None:
         return Problem(
             "binding", "PySide6 is not installed: `python3 -m pip install local-model-playground`."
         )
@@ -154,6 +150,20 @@ def _binding_problem() -> Problem | None:
             "`python3 -m pip install 'PySide6-Essentials<6.12'`.",
         )
     return None
+
+
+def _binding_version() -> str | None:
+    # The name of the folder beside it says it; importlib.metadata would import the libraries for e-mail first.
+    spec = importlib.util.find_spec("PySide6")
+    beside = Path(spec.origin).parents[1] if spec and spec.origin else Path()
+    for found in beside.glob("[Pp]y[Ss]ide6_[Ee]ssentials-*.dist-info"):
+        return found.name.removesuffix(".dist-info").partition("-")[2]
+    from importlib import metadata
+
+    try:
+        return metadata.version("PySide6-Essentials")
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _compiler_problem() -> Problem | None:

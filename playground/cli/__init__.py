@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playground.cli.parser import WindowOptions, window_options
+from playground.cli.window import WindowOptions, window_options
 
 __all__ = ["WindowOptions", "main", "window_options"]
 

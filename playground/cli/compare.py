@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from playground.chat.messages import Conversation
-from playground.chat.options import AnswerOptions, LoadOptions
+from playground.chat.options import MTP, AnswerOptions, LoadOptions
 from playground.cli import output
 from playground.cli.parser import MAX_MODELS
 from playground.compare import prompts
@@ -36,6 +36,7 @@ from playground.engines.protocol import MemoryUse, Timings, Usage
 from playground.errors import PlaygroundError, UsageError
 from playground.models import hardware
 from playground.models.files import ModelFile
+from playground.models.recommended import recommended
 
 _PROMPT_LIMIT_BYTES = 16 << 20
 _WORDS = {
@@ -123,6 +124,7 @@ def _options(arguments: argparse.Namespace) -> tuple[LoadOptions, AnswerOptions]
         "thinking": None if arguments.thinking is None else arguments.thinking == "on",
         "reasoning_budget": arguments.reasoning_budget,
         "reasoning_effort": arguments.reasoning_effort,
+        "context_shift": arguments.context_shift,
     }
     try:
         return msgspec.convert(load, LoadOptions), msgspec.convert(answer, AnswerOptions)
@@ -143,18 +145,38 @@ def _shares(text: str | None) -> tuple[float, ...]:
 
 
 def _option(name: str) -> str:
-    return {"n_ctx": "--ctx", "max_tokens": "--max-tokens", "gpu_layers": "--gpu-layers"}.get(
-        name, f"--{name}"
-    )
+    return "--ctx" if name == "n_ctx" else f"--{name.partition('[')[0].replace('_', '-')}"
 
 
 async def _compare(
     arguments: argparse.Namespace, question: _Question, load: LoadOptions, answer: AnswerOptions
 ) -> int:
     conversation = Conversation(question.system).with_user(question.text, question.completion)
+    pool = EnginePool(hardware.physical_cores())
+    looking = asyncio.create_task(pool.known_devices())  # while the models are being prepared
+    try:
+        if load.draft not in ("", MTP):
+            draft = await prepare(load.draft, lambda what, fraction: output.status(f"{what} {fraction:.0%}"))
+            load = msgspec.structs.replace(load, draft=draft.path)
+        lanes, failed = await _lanes(arguments.models, conversation, load, answer)
+        if arguments.recommended:
+            lanes = [_as_recommended(lane, arguments) for lane in lanes]
+        plan, results = await _run(lanes, arguments.plan, pool)
+    finally:
+        await looking
+        await pool.close()
+    results = sorted([*failed, *results], key=lambda result: result.slot)
+    _show(arguments.json, question, plan, results)
+    return 0 if all(result.error is None and result.stop != "cancelled" for result in results) else 1
+
+
+async def _lanes(
+    refs: list[str], conversation: Conversation, load: LoadOptions, answer: AnswerOptions
+) -> tuple[list[Lane], list[LaneResult]]:
+    """Return the lanes whose models are there, and the results of those that are not. Raises UsageError."""
     lanes: list[Lane] = []
     failed: list[LaneResult] = []
-    for slot, ref in zip("ABCDEFGH", arguments.models, strict=False):
+    for slot, ref in zip("ABCDEFGH", refs, strict=False):
         try:
             model = await prepare(ref, lambda what, fraction: output.status(f"{what} {fraction:.0%}"))
         except UsageError:
@@ -164,14 +186,16 @@ async def _compare(
             output.say(f"{slot}: {error.sentence()}")
             continue
         lanes.append(Lane(slot, model, conversation, load, answer))
-    pool = EnginePool(hardware.physical_cores())
-    try:
-        plan, results = await _run(lanes, arguments.plan, pool)
-    finally:
-        await pool.close()
-    results = sorted([*failed, *results], key=lambda result: result.slot)
-    _show(arguments.json, question, plan, results)
-    return 0 if all(result.error is None and result.stop != "cancelled" for result in results) else 1
+    return lanes, failed
+
+
+def _as_recommended(lane: Lane, arguments: argparse.Namespace) -> Lane:
+    """Return a lane that samples as its model's publisher recommends; what was named on the command line stays."""
+    answer = lane.answer
+    sampling = recommended(lane.model, answer.sampling, answer.thinking)
+    if arguments.temperature is not None:
+        sampling = msgspec.structs.replace(sampling, temperature=arguments.temperature)
+    return msgspec.structs.replace(lane, answer=msgspec.structs.replace(answer, sampling=sampling))
 
 
 async def _run(lanes: list[Lane], wanted: str, pool: EnginePool) -> tuple[Plan | None, list[LaneResult]]:

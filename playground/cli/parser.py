@@ -5,31 +5,14 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from playground import __version__
+from playground.cli.window import WindowOptions
 
 MAX_MODELS = 8
 KV_TYPES = ("auto", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
 EFFORTS = ("none", "low", "medium", "high", "xhigh")
 _GPU_WORDS = ("auto", "none", "all")
-
-
-@dataclass(frozen=True, slots=True)
-class WindowOptions:
-    """What the window was started with."""
-
-    models: list[str]
-    prompt: str | None
-    prompt_id: str | None
-    theme: str | None
-
-    def compare_arguments(self) -> list[str]:
-        """Return the arguments of ``playground compare`` for the same job."""
-        models = [part for model in self.models for part in ("--model", model)]
-        if self.prompt_id:
-            return [*models, "--prompt-id", self.prompt_id]
-        return [*models, "--prompt", self.prompt or ""]
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace | int:
@@ -40,7 +23,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace | int:
         return int(end.code or 0)
 
 
-def window_options(argv: Sequence[str]) -> WindowOptions | None:
+def parse_window(argv: Sequence[str]) -> WindowOptions | None:
     """Return the window's options, None after a usage error was shown."""
     parser = argparse.ArgumentParser(prog="playground", add_help=False)
     _window_arguments(parser)
@@ -48,7 +31,7 @@ def window_options(argv: Sequence[str]) -> WindowOptions | None:
         found = parser.parse_args(list(argv))
     except SystemExit:
         return None
-    return WindowOptions(found.model or [], found.prompt, found.prompt_id, found.theme)
+    return WindowOptions(tuple(found.model or ()), found.prompt, found.prompt_id, found.theme)
 
 
 def _window_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +76,9 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=int, default=1024, metavar="N")
     parser.add_argument("--temperature", type=float, metavar="X")
     parser.add_argument("--seed", type=int, metavar="N")
+    parser.add_argument(
+        "--recommended", action="store_true", help="sample as each model's publisher recommends"
+    )
     parser.add_argument("--ctx", type=int, metavar="N", help="tokens of context")
     parser.add_argument("--gpu-layers", type=gpu_layers, default="auto", metavar="auto|none|all|N")
     parser.add_argument(
@@ -114,6 +100,9 @@ def _compare(parser: argparse.ArgumentParser) -> None:
         "--reasoning-budget", type=int, metavar="N", help="tokens; then the model must answer"
     )
     parser.add_argument("--reasoning-effort", choices=EFFORTS)
+    parser.add_argument(
+        "--context-shift", action="store_true", help="forget the oldest turns when it is full"
+    )
     parser.add_argument("--grammar-file", metavar="FILE", help="GBNF that the answer must follow")
     parser.add_argument(
         "--json-schema-file", metavar="FILE", help="a JSON schema that the answer must follow"

@@ -12,7 +12,7 @@ import msgspec
 
 from playground.chat.messages import Conversation
 from playground.chat.options import AnswerOptions, LoadOptions
-from playground.engines.protocol import LoadedModel, MemoryUse, StopReason, Timings, Usage
+from playground.engines.protocol import DraftUse, LoadedModel, MemoryUse, StopReason, Timings, Usage
 from playground.models.files import ModelFile
 
 WantedPlan = Literal["auto", "together", "sequential"]
@@ -86,19 +86,22 @@ class LaneText(msgspec.Struct, frozen=True):
 
 
 class LaneError(msgspec.Struct, frozen=True):
-    """Why a lane failed, in the words of the error tree."""
+    """Why a lane failed, in the words of the error tree, and the tokens that an EngineError knows."""
 
     kind: str
     message: str
     hint: str = ""
     detail: str = ""
+    needed_tokens: int | None = None
+    fitting_tokens: int | None = None
 
 
 class LaneResult(msgspec.Struct, frozen=True):
     """One lane's answer with its figures.
 
-    ``shared``: another model was answering at the same time, so the speeds are not the model's own. ``answer_prefix`` is the part of ``answer`` that the app wrote (a base
-    model's open code fence).
+    ``shared``: another model was answering at the same time, so the speeds are not the model's own.
+    ``answer_prefix`` is the part of ``answer`` that the app wrote (a base model's open code fence). ``draft``: what
+    speculative decoding proposed, and how much of it the model would have written itself.
     """
 
     slot: str
@@ -117,6 +120,7 @@ class LaneResult(msgspec.Struct, frozen=True):
     answer_prefix: str = ""
     loaded: LoadedModel | None = None
     warnings: tuple[str, ...] = ()
+    draft: DraftUse | None = None
 
 
 class LaneDone(msgspec.Struct, frozen=True):

@@ -10,46 +10,51 @@ from pathlib import Path
 
 import msgspec
 
-from playground.chat.options import LoadOptions
+from playground.chat.options import MTP, LoadOptions
 from playground.compare.events import Lane
-from playground.compare.memory import context_tokens, refuse_what_cannot_fit
+from playground.compare.memory import context_needs, shortage
 from playground.engines.pool import EnginePool
 from playground.engines.process import EngineProcess
 from playground.engines.protocol import Device, Placement
 from playground.errors import EngineError, ErrorKind
-from playground.models.gguf import GgufHeader, read_header
+from playground.models import hardware
+from playground.models.fit import estimate
+from playground.models.gguf import GgufHeader, read_whole_header
 from playground.models.placement import DeviceMemory, Placed, Wanted, fewer, place
 
 _SMALLEST_CONTEXT = 1024
 _SMALLER_TYPES = {"f16": "q8_0", "q8_0": "q4_0"}
+_AT_MOST = 1 << 20  # layers: "all"
 OnProgress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """One attempt. ``notes`` say what was given up so far."""
+    """One attempt. ``devices`` is the memory that is counted on, ``notes`` say what was given up so far."""
 
+    wanted: Wanted
+    devices: tuple[DeviceMemory, ...]
     placed: Placed
-    n_ctx: int
-    kv_type: str
     notes: tuple[str, ...] = ()
 
 
 async def load(pool: EnginePool, lane: Lane, threads: int, on_progress: OnProgress) -> EngineProcess:
     """Load a lane's model into its slot. Raises ModelError for a bad file, EngineError for all else."""
-    header = await asyncio.to_thread(read_header, Path(lane.model.path))
+    header = await asyncio.to_thread(read_whole_header, Path(lane.model.path))
 
     async def work(engine: EngineProcess) -> None:
         async with _placing(pool, engine, lane) as devices:
-            attempt = _first(header, lane, devices)
-            await asyncio.to_thread(refuse_what_cannot_fit, lane, header, attempt.placed)
+            attempt = await asyncio.to_thread(_first, header, lane, devices)
             await _load(engine, lane, header, attempt, threads, on_progress)
 
     return await pool.load(lane.slot, lane.model.path, lane.load, work)
 
 
 def chosen(devices: tuple[Device, ...], options: LoadOptions) -> tuple[DeviceMemory, ...]:
-    """Return the devices to offload to. Raises EngineError for one that is not there."""
+    """Return the devices to offload to: those asked for, else the GPUs, else what is built into the processor.
+
+    Raises EngineError for one that is not there, and for a split that does not match them.
+    """
     known = {device.name: device for device in devices}
     for name in options.devices:
         if name not in known:
@@ -58,8 +63,34 @@ def chosen(devices: tuple[Device, ...], options: LoadOptions) -> tuple[DeviceMem
                 f"There is no device {name}.",
                 hint=f"There are: {', '.join(known)}. playground doctor lists them.",
             )
-    names = options.devices or tuple(d.name for d in devices if d.kind in ("gpu", "integrated"))
-    return tuple(DeviceMemory(name, known[name].free_bytes) for name in names)
+    kinds = {kind: [d.name for d in devices if d.kind == kind] for kind in ("gpu", "integrated")}
+    names = list(dict.fromkeys(options.devices)) or kinds["gpu"] or kinds["integrated"]
+    found = [known[name] for name in names if known[name].kind != "cpu"]
+    if options.split_mode == "none" and found:
+        found = [_main(found, options.main_gpu)]
+    elif found and options.tensor_split and (shares := len(options.tensor_split)) != len(found):
+        raise EngineError(
+            ErrorKind.LOAD_FAILED,
+            f"The tensor split has {shares} share{'s' * (shares > 1)} for the devices "
+            f"{', '.join(device.name for device in found)}.",
+            hint="Give one share for each device, in their order.",
+        )
+    return tuple(DeviceMemory(device.name, _free_bytes(device)) for device in found)
+
+
+def _main(devices: list[Device], index: int) -> Device:
+    if index >= len(devices):
+        raise EngineError(
+            ErrorKind.LOAD_FAILED,
+            f"There is no main device {index}.",
+            hint=f"There are {len(devices)}, counted from 0: {', '.join(d.name for d in devices)}.",
+        )
+    return devices[index]
+
+
+def _free_bytes(device: Device) -> int:
+    """Return what a device has left; one that reports no memory at all shares the machine's."""
+    return device.free_bytes if device.total_bytes else hardware.available_memory_bytes()
 
 
 def endpoints(options: LoadOptions) -> tuple[str, ...]:
@@ -71,15 +102,13 @@ def endpoints(options: LoadOptions) -> tuple[str, ...]:
 def wanted(lane: Lane) -> Wanted:
     """Return what a lane asks of the placement."""
     options = lane.load
-    words: dict[str, int | None] = {"auto": None, "none": 0, "all": 1 << 20}
+    words: dict[str, int | None] = {"auto": None, "none": 0, "all": _AT_MOST}
     layers, experts = options.gpu_layers, options.cpu_experts
     return Wanted(
-        n_ctx=context_tokens(lane),
-        kv_type="f16" if options.kv_type == "auto" else options.kv_type,
-        sequences=options.sequences,
+        context=context_needs(lane),
         layers=layers if isinstance(layers, int) else words[layers],
         cpu_experts=experts if isinstance(experts, int) else words[experts],
-        split=options.tensor_split,
+        split=options.tensor_split if options.split_mode != "none" else (),
         kv_offload=options.kv_offload,
     )
 
@@ -103,8 +132,27 @@ async def _placing(
 
 
 def _first(header: GgufHeader, lane: Lane, devices: tuple[DeviceMemory, ...]) -> _Try:
-    asked = wanted(lane)
-    return _Try(place(header, devices, asked), asked.n_ctx, asked.kv_type)
+    """Return the first attempt. Raises EngineError for one that would end in the machine's memory running out."""
+    asked, kept_bytes = wanted(lane), _draft_bytes(lane)
+    devices = tuple(DeviceMemory(d.name, max(0, d.free_bytes - kept_bytes)) for d in devices)
+    notes: tuple[str, ...] = ()
+    if asked.layers and not devices:
+        notes = ("The model runs on the CPU: there is no device for its layers.",)
+    attempt = _Try(asked, devices, place(header, devices, asked), notes)
+    while (error := shortage(lane, header, attempt.wanted.context, attempt.placed)) is not None:
+        lesser = _smaller_cache(header, lane, attempt)
+        if lesser is None:
+            raise error
+        attempt = lesser
+    return attempt
+
+
+def _draft_bytes(lane: Lane) -> int:
+    """Return what the model that drafts needs. It is placed as the other one is, so it may lie on any device."""
+    if lane.load.draft in ("", MTP):
+        return 0
+    header = read_whole_header(Path(lane.load.draft))
+    return estimate(header, replace(context_needs(lane), draft_tokens=0)).total_bytes
 
 
 async def _load(
@@ -132,10 +180,10 @@ async def _load(
 
 
 def _placement(attempt: _Try) -> Placement:
-    placed = attempt.placed
+    placed, context = attempt.placed, attempt.wanted.context
     return Placement(
-        n_ctx=attempt.n_ctx,
-        kv_type=attempt.kv_type,
+        n_ctx=context.n_ctx,
+        kv_type=context.kv_type,
         gpu_layers=placed.layers,
         devices=placed.devices,
         tensor_split=tuple(float(count) for count in placed.counts),
@@ -148,41 +196,35 @@ def _lesser(header: GgufHeader, lane: Lane, attempt: _Try) -> _Try | None:
 
     Only what was left to the app is given up.
     """
-    options, notes = lane.load, attempt.notes
-    step = fewer(attempt.placed, header.number("block_count")) if options.gpu_layers == "auto" else None
-    if step is not None:
-        placed = _with(header, lane, attempt, *step)
-        return replace(attempt, placed=placed, notes=(_layers_note(placed, header),))
-    if options.n_ctx is None and attempt.n_ctx > _SMALLEST_CONTEXT:
-        n_ctx = max(_SMALLEST_CONTEXT, attempt.n_ctx // 2)
+    step = fewer(header, attempt.devices, attempt.wanted, attempt.placed)
+    if step is None:
+        return _smaller_cache(header, lane, attempt)
+    devices, placed = step
+    return replace(attempt, devices=devices, placed=placed, notes=(_layers_note(placed, header),))
+
+
+def _smaller_cache(header: GgufHeader, lane: Lane, attempt: _Try) -> _Try | None:
+    options, context = lane.load, attempt.wanted.context
+    if options.n_ctx is None and context.n_ctx > _SMALLEST_CONTEXT:
+        n_ctx = max(_SMALLEST_CONTEXT, context.n_ctx // 2)
         note = f"The context was made smaller, {n_ctx:,} tokens: a larger one did not fit in memory."
-        kept = tuple(text for text in notes if not text.startswith("The context"))
-        return replace(attempt, n_ctx=n_ctx, notes=(*kept, note))
-    if options.kv_type == "auto" and attempt.kv_type in _SMALLER_TYPES:
-        kv_type = _SMALLER_TYPES[attempt.kv_type]
+        context = replace(context, n_ctx=n_ctx)
+    elif options.kv_type == "auto" and options.flash_attention != "off" and context.kv_type in _SMALLER_TYPES:
+        kv_type = _SMALLER_TYPES[context.kv_type]
         note = f"The cache is kept as {kv_type}: a larger type did not fit in memory."
-        kept = tuple(text for text in notes if not text.startswith("The cache"))
-        return replace(attempt, kv_type=kv_type, notes=(*kept, note))
-    return None
-
-
-def _with(header: GgufHeader, lane: Lane, attempt: _Try, layers: int, experts: int) -> Placed:
-    """Return the placement with this many layers on the same devices."""
-    shares = [DeviceMemory(name, 1) for name in attempt.placed.devices]
-    asked = replace(
-        wanted(lane),
-        n_ctx=attempt.n_ctx,
-        kv_type=attempt.kv_type,
-        layers=layers,
-        cpu_experts=experts,
-        split=tuple(float(count) for count in attempt.placed.counts),
-    )
-    return place(header, shares, asked)
+        context = replace(context, kv_type=kv_type)
+    else:
+        return None
+    asked = replace(attempt.wanted, context=context)
+    kept = tuple(text for text in attempt.notes if text.split()[:2] != note.split()[:2])
+    return _Try(asked, attempt.devices, place(header, attempt.devices, asked), (*kept, note))
 
 
 def _layers_note(placed: Placed, header: GgufHeader) -> str:
-    total = header.number("block_count") + 1
+    mtp_layers = header.number("nextn_predict_layers")
+    total = header.number("block_count") - mtp_layers + 1
     if not placed.layers:
         return "The model runs on the CPU: no layer fitted onto the devices."
     experts = f", experts of {placed.cpu_expert_layers} on the CPU" if placed.cpu_expert_layers else ""
-    return f"{placed.layers} of {total} layers are on the devices{experts}: more did not fit in their memory."
+    layers = max(1, placed.layers - mtp_layers)  # those that predict further tokens are not counted
+    return f"{layers} of {total} layers are on the devices{experts}: more did not fit in their memory."

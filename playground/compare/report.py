@@ -26,8 +26,10 @@ def report(
 
 def _lane(result: LaneResult) -> dict[str, Any]:
     model, memory = result.model, result.memory
-    sampling: dict[str, Any] = msgspec.to_builtins(result.options.sampling)
+    answer: dict[str, Any] = msgspec.to_builtins(result.options)
+    sampling: dict[str, Any] = answer["sampling"]
     load: dict[str, Any] = msgspec.to_builtins(result.load)
+    loaded = result.loaded
     return {
         "slot": result.slot,
         "model": {
@@ -52,13 +54,13 @@ def _lane(result: LaneResult) -> dict[str, Any]:
         "settings": {
             **sampling,
             **load,
-            "n_ctx": result.loaded.n_ctx if result.loaded else result.load.n_ctx,
-            "gpu_layers_used": result.loaded.gpu_layers if result.loaded else None,
+            "n_ctx": loaded.n_ctx if loaded else result.load.n_ctx,
+            "gpu_layers_used": loaded.gpu_layers if loaded else None,
             "threads": result.threads,
-            "max_tokens": result.options.max_tokens,
-            "stop": list(result.options.stop),
-            "thinking": result.options.thinking,
+            **{key: value for key, value in answer.items() if key != "sampling"},
         },
+        "placement": msgspec.to_builtins(loaded.placement) if loaded and loaded.placement else None,
+        "draft": msgspec.to_builtins(result.draft) if result.draft else None,
         "warnings": list(result.warnings),
     }
 

@@ -23,7 +23,7 @@ from playground.compare.events import (
     WantedPlan,
 )
 from playground.compare.loading import load
-from playground.compare.memory import needed_bytes
+from playground.compare.needs import host_needs
 from playground.compare.plan import make_plan
 from playground.engines.pool import EnginePool
 from playground.engines.process import EngineProcess
@@ -53,7 +53,7 @@ class Comparison:
     """Runs lanes with the models of a pool. Iterate over ``events`` once; ``stop`` may be called at any time."""
 
     def __init__(self, lanes: Sequence[Lane], wanted: WantedPlan, pool: EnginePool) -> None:
-        self._lanes = {lane.slot: _Progress(_clean(lane)) for lane in lanes}
+        self._lanes = {lane.slot: _Progress(cleaned(lane)) for lane in lanes}
         self._wanted = wanted
         self._pool = pool
         self._queue: asyncio.Queue[RunEvent | None] = asyncio.Queue()
@@ -84,6 +84,8 @@ class Comparison:
                     task.add_done_callback(self._stopping.discard)
 
     async def _run(self) -> None:
+        if any(progress.lane.load.gpu_layers not in ("none", 0) for progress in self._lanes.values()):
+            await self._pool.known_devices()
         plan = await asyncio.to_thread(self._plan)
         self._queue.put_nowait(Planned(plan))
         if plan.mode == "sequential":
@@ -93,7 +95,8 @@ class Comparison:
 
     def _plan(self) -> Plan:
         loaded = [slot for slot in self._lanes if self._ready(slot) is not None]
-        needs = {slot: needed_bytes(p.lane) for slot, p in self._lanes.items() if slot not in loaded}
+        to_load = [progress.lane for slot, progress in self._lanes.items() if slot not in loaded]
+        needs = host_needs(to_load, self._pool.devices)
         return make_plan(
             list(self._lanes),
             self._wanted,
@@ -235,6 +238,7 @@ def _result(progress: _Progress, finished: Finished | None, error: PlaygroundErr
         answer_prefix=finished.prefix if finished else "",
         loaded=loaded.model if loaded else None,
         warnings=(*(loaded.warnings if loaded else ()), *(finished.warnings if finished else ())),
+        draft=finished.draft if finished else None,
     )
 
 
@@ -246,14 +250,14 @@ def _with_load(timings: Timings, load_s: float) -> Timings:
 
 def lane_error(error: PlaygroundError) -> LaneError:
     """Return an error of the tree as a value for front ends and JSON."""
+    words = (error.message, error.hint, error.detail)
     if isinstance(error, EngineError):
-        kind = error.kind
-    else:
-        kind = ErrorKind.NOT_FOUND if isinstance(error, NotFoundError) else ErrorKind.LOAD_FAILED
-    return LaneError(str(kind), error.message, error.hint, error.detail)
+        return LaneError(str(error.kind), *words, error.needed_tokens, error.fitting_tokens)
+    kind = ErrorKind.NOT_FOUND if isinstance(error, NotFoundError) else ErrorKind.LOAD_FAILED
+    return LaneError(str(kind), *words)
 
 
-def _clean(lane: Lane) -> Lane:
+def cleaned(lane: Lane) -> Lane:
     """Replace lone surrogates, which no tokenizer and no JSON can carry."""
     import msgspec
 

@@ -21,19 +21,18 @@ def sentence(results: Sequence[LaneResult]) -> str:
     parts = [part for part in (_speed(first, second), _memory(first, second), _start(first, second)) if part]
     if not parts:
         return "There are too few figures to compare the two."
-    note = " (speeds shared)" if first.shared or second.shared else ""
-    return " · ".join(parts) + _caveats(first, second) + note
+    return " · ".join(parts) + _caveats(first, second) + _speed_note(first, second)
 
 
 def _speed(first: LaneResult, second: LaneResult) -> str:
     a, b = first.timings.decode_tokens_per_s, second.timings.decode_tokens_per_s
-    if not a or not b:
+    if not a or not b or first.shared != second.shared:
         return ""
     return _ratio(first.slot, second.slot, a / b, "faster", "Both write equally fast")
 
 
 def _memory(first: LaneResult, second: LaneResult) -> str:
-    a, b = first.memory.resident_bytes, second.memory.resident_bytes
+    a, b = first.memory.held_bytes, second.memory.held_bytes
     if not a or not b:
         return ""
     return _ratio(first.slot, second.slot, b / a, "smaller in memory", "both need the same memory")
@@ -42,13 +41,18 @@ def _memory(first: LaneResult, second: LaneResult) -> str:
 def _start(first: LaneResult, second: LaneResult) -> str:
     a, b = first.timings.first_token_s, second.timings.first_token_s
     cached = first.usage.cached_tokens, second.usage.cached_tokens
-    if not a or not b or abs(a - b) < 0.05 or cached[0] != cached[1]:
+    if not a or not b or abs(a - b) < 0.1 or cached[0] != cached[1] or first.shared != second.shared:
         return ""
-    return (
-        f"{first.slot if a < b else second.slot} starts {abs(a - b):.1f} s earlier"
-        if abs(a - b) >= 0.1
-        else ""
-    )
+    return f"{first.slot if a < b else second.slot} starts {abs(a - b):.1f} s earlier"
+
+
+def _speed_note(first: LaneResult, second: LaneResult) -> str:
+    if first.shared != second.shared:
+        alone, beside = (second, first) if first.shared else (first, second)
+        return (
+            f" · speeds cannot be compared: {alone.slot} had the machine to itself, {beside.slot} shared it"
+        )
+    return " (speeds shared)" if first.shared else ""
 
 
 def _ratio(first: str, second: str, ratio: float, word: str, equal: str) -> str:

@@ -1,44 +1,41 @@
 """Lends this machine's devices to other machines: ``playground serve-device``.
 
-Every client gets a process of its own (``engines.llama.lending``), since llama.cpp serves one at a time and a hostile
-one can make it abort. Bytes are passed between the client's socket and that process. The protocol has no
-authentication and no encryption.
+Every client gets a process of its own (``engines.lent``), since llama.cpp serves one at a time and a hostile one can
+make it abort. Bytes are passed between the client's socket and that process. The protocol has no authentication and
+no encryption.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ipaddress
-import os
 import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable
 
 from playground import logs
-from playground.engines.process import worker_environment
+from playground.engines.builds import install_line
+from playground.engines.lent import Book, LentProcess
 from playground.errors import SetupError, UsageError
 
 DEFAULT_PORT = 50052
 _CHUNK_BYTES = 1 << 20
-_READY_S = 30.0
+_FIRST_BYTE_S = 10.0
+_MOST_CLIENTS = 32
+_TRIES = 2  # the process in waiting may have died; its successor is new
+_NO_RPC = 3  # see engines.llama.lending
 _log = logs.get("engines")
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """Return host and port of ``HOST``, ``HOST:PORT`` or ``[V6]:PORT``. Raises UsageError."""
-    host, port = text.strip(), DEFAULT_PORT
-    if host.startswith("["):
-        host, _, rest = host[1:].partition("]")
-        digits = rest.removeprefix(":")
-    elif host.count(":") == 1:
-        host, _, digits = host.partition(":")
-    else:
-        digits = ""
-    if digits:
-        port = int(digits) if digits.isdigit() else -1
+    """Return host and port of ``HOST`` or ``HOST:PORT``. Raises UsageError."""
+    host, colon, digits = text.strip().partition(":")
+    if ":" in digits:
+        raise UsageError(
+            f"{text!r} is no address that devices can be lent at: llama.cpp speaks IPv4 only.",
+            hint="Write HOST or HOST:PORT, such as 127.0.0.1:50052.",
+        )
+    port = int(digits) if digits.isascii() and digits.isdigit() else -1 if colon else DEFAULT_PORT
     if not host or not 0 <= port < 65536:
         raise UsageError(
             f"{text!r} is not an address.", hint="Write HOST or HOST:PORT, such as 127.0.0.1:50052."
@@ -61,119 +58,125 @@ class Lender:
     """
 
     def __init__(self, host: str, port: int, *, threads: int, memory_bytes: int = 0) -> None:
-        self._threads, self._memory_bytes = threads, memory_bytes
+        self._threads, self._book = threads, Book(memory_bytes)
         self._lock = threading.Lock()
-        self._workers: set[_Worker] = set()
+        self._processes: set[LentProcess] = set()
+        self._places = threading.BoundedSemaphore(_MOST_CLIENTS)
         self._closed = False
         try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            self._listener = socket.create_server((host, port), family=family)
+            self._listener = socket.create_server((host, port))
         except OSError as error:
+            why = str(error.strerror or error).partition(" (while")[0]
             raise SetupError(
-                f"Devices cannot be lent at {host}:{port}: {error.strerror or error}.",
+                f"Devices cannot be lent at {host}:{port}: {why}.",
                 hint="Choose another address with --bind.",
             ) from error
         self.port = int(self._listener.getsockname()[1])
-        self._spare = self._start_worker()
+        self._spare = self._start()
+        status = self._spare.wait_ready()
+        if status is not None:
+            self.close()
+            raise _cannot_lend(status)
 
     def serve(self) -> None:
-        """Take clients until ``close`` is called from another thread or a signal handler."""
+        """Take clients until ``stop`` is called from another thread or a signal handler."""
         while not self._closed:
             try:
                 client, address = self._listener.accept()
             except OSError:
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client.setsockopt(
+                socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1
+            )  # a machine that vanished frees its memory
             _log.info("a client came from %s", address[0])
-            threading.Thread(target=self._attend, args=(client,), name="client", daemon=True).start()
+            if self._places.acquire(blocking=False):
+                threading.Thread(target=self._attend, args=(client,), name="client", daemon=True).start()
+            else:
+                client.close()
 
-    def close(self) -> None:
-        """Send all clients away and end all processes."""
+    def stop(self) -> None:
+        """Take no more clients. Takes no lock, so a signal handler may call it."""
         self._closed = True
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+    def close(self) -> None:
+        """Send all clients away and end all processes."""
+        self.stop()
         with self._lock:
-            workers, self._workers = list(self._workers), set()
-        for worker in workers:
-            worker.end()
+            processes, self._processes = list(self._processes), set()
+        for process in processes:
+            process.end()
 
     def _attend(self, client: socket.socket) -> None:
-        with client:
-            if not _says_something(client):
+        try:
+            with client:
+                if _says_something(client):
+                    self._serve_client(client)
+        finally:
+            self._places.release()
+
+    def _serve_client(self, client: socket.socket) -> None:
+        for _ in range(_TRIES):
+            process = self._take()
+            if process is None:
                 return
-            worker = self._take_worker()
             try:
-                with worker.connect() as server:
-                    _pass_on(client, server)
+                server = process.connect()
             except OSError as error:
                 _log.info("a client's process could not be reached: %s", error)
-            finally:
-                self._end(worker)
-
-    def _take_worker(self) -> _Worker:
-        with self._lock:
-            worker = self._spare
-        self._spare = self._start_worker()
-        return worker
-
-    def _start_worker(self) -> _Worker:
-        worker = _Worker(self._threads, self._memory_bytes)
-        with self._lock:
-            self._workers.add(worker)
-        return worker
-
-    def _end(self, worker: _Worker) -> None:
-        with self._lock:
-            self._workers.discard(worker)
-        worker.end()
-
-
-class _Worker:
-    """One process that serves the devices on a port of loopback."""
-
-    def __init__(self, threads: int, memory_bytes: int) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = int(probe.getsockname()[1])
-        command = [sys.executable, "-P", "-m", "playground", "device-worker"]
-        numbers = [str(self._port), str(threads), str(memory_bytes)]
-        self._process = subprocess.Popen(
-            [*command, *numbers],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=None if os.environ.get("PLAYGROUND_VERBOSE") else subprocess.DEVNULL,
-            env=worker_environment(),
-        )
-
-    def connect(self) -> socket.socket:
-        """Return a connection, as soon as the process listens. Raises OSError when it does not."""
-        deadline = time.monotonic() + _READY_S
-        while True:
+                self._end(process)
+                continue
             try:
-                found = socket.create_connection(("127.0.0.1", self._port), timeout=_READY_S)
-            except ConnectionRefusedError:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                found.settimeout(None)
-                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return found
+                with server:
+                    _pass_on(client, server)
+                return
+            finally:
+                self._end(process)
 
-    def end(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.wait()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+    def _take(self) -> LentProcess | None:
+        """Return a process for a new client, None when all is over."""
+        with self._lock:
+            if self._closed:
+                return None
+            found, self._spare = self._spare, self._start()
+            return found
+
+    def _end(self, process: LentProcess) -> None:
+        with self._lock:
+            is_ours = process in self._processes
+            self._processes.discard(process)
+        if is_ours:
+            process.end()
+
+    def _start(self) -> LentProcess:
+        process = LentProcess(self._threads, self._book)
+        self._processes.add(process)
+        return process
+
+
+def _cannot_lend(status: int) -> SetupError:
+    if status == _NO_RPC:
+        return SetupError(
+            "This build of llama.cpp cannot lend devices.", hint=f"Build it with: {install_line('GGML_RPC')}"
+        )
+    return SetupError(
+        f"The process that lends the devices does not start (exit status {status}).",
+        hint="playground doctor says whether the engine works; PLAYGROUND_VERBOSE=1 shows what it says.",
+    )
 
 
 def _says_something(client: socket.socket) -> bool:
     """Return whether a client sends anything; one that only tried the address has gone again."""
     try:
-        return bool(client.recv(1, socket.MSG_PEEK))
+        client.settimeout(_FIRST_BYTE_S)
+        found = bool(client.recv(1, socket.MSG_PEEK))
+        client.settimeout(None)
     except OSError:
         return False
+    return found
 
 
 def _pass_on(client: socket.socket, server: socket.socket) -> None:

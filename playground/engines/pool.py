@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from playground import logs
 from playground.chat.options import LoadOptions
 from playground.engines.process import EngineProcess
 from playground.engines.protocol import Device, Loaded
 from playground.engines.threads import ThreadBudget
 from playground.errors import EngineError, ErrorKind
+
+_log = logs.get("engines")
 
 
 class EnginePool:
@@ -25,6 +28,7 @@ class EnginePool:
         self.budget = ThreadBudget(cores)
         self.placing = asyncio.Lock()
         self.devices: tuple[Device, ...] = ()
+        self._has_looked = False
         self._command = command
         self._engines: dict[str, EngineProcess] = {}
         self._keys: dict[str, tuple[str, LoadOptions]] = {}
@@ -63,14 +67,19 @@ class EnginePool:
         self._keys[slot] = (path, _loading_key(options))
         return engine
 
-    async def look_at_devices(self) -> tuple[Device, ...]:
-        """Return the devices of this machine, from a worker started for that. Raises EngineError."""
-        engine = EngineProcess(self._command)
-        try:
-            await engine.start()
-            self.devices = (await engine.describe()).devices
-        finally:
-            await engine.close()
+    async def known_devices(self) -> tuple[Device, ...]:
+        """Return the devices of this machine; the first time from a worker started for that. () when it fails."""
+        async with self.placing:
+            if not self._has_looked:
+                self._has_looked = True
+                engine = EngineProcess(self._command)
+                try:
+                    await engine.start()
+                    self.devices = (await engine.describe()).devices
+                except EngineError as error:
+                    _log.info("the devices are unknown: %s", error.message)
+                finally:
+                    await engine.close()
         return self.devices
 
     async def stop_loading(self, slot: str) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -53,6 +54,7 @@ PROGRESS_S = (
 GRACE_S = 2.0  # cancel -> terminate -> kill
 _STDERR_TAIL_BYTES = 8 << 10
 _QUEUE_EVENTS = 256
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _ANSWER_SLACK = 20_000
 _CHARACTERS_PER_TOKEN = 512
 
@@ -105,6 +107,7 @@ class EngineProcess:
         self._last_heard = self._last_progress = 0.0
         self._next_id = 0
         self._busy = asyncio.Lock()
+        self._work: object = None  # what holds the lock
         self._threads_set: list[asyncio.Future[None]] = []
         self._ended_by_us: EngineError | None = None
         self._over: EngineError | None = None  # why no further event can come
@@ -123,8 +126,22 @@ class EngineProcess:
 
     async def start(self) -> None:
         """Start the process and wait for its greeting. Raises EngineError."""
-        try:
-            self._process = await asyncio.create_subprocess_exec(
+        await self._create()
+        self._last_heard = self._last_progress = time.monotonic()
+        self._keep(self._listen())
+        self._stderr_task = self._keep(self._collect_stderr())
+        if self._ended_by_us is not None:  # stopped while it was being started
+            await self.kill(self._ended_by_us)
+            raise self._ended_by_us
+        async with self._alone():
+            hello = await self._next()
+        if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
+            raise await self._break_off("greeted with something else")
+
+    async def _create(self) -> None:
+        """Create the process; a caller that is cancelled meanwhile still has it, to be ended by ``close``."""
+        creating = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -133,20 +150,17 @@ class EngineProcess:
                 limit=protocol.LINE_LIMIT_BYTES,
                 start_new_session=True,
             )
+        )
+        try:
+            self._process = await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):
+                self._process = await creating
+            raise
         except OSError as error:
             raise EngineError(
                 ErrorKind.CRASHED, f"The engine process cannot be started: {error.strerror}."
             ) from error
-        self._last_heard = self._last_progress = time.monotonic()
-        self._keep(self._listen())
-        self._stderr_task = self._keep(self._collect_stderr())
-        if self._ended_by_us is not None:  # stopped while it was being started
-            await self.kill(self._ended_by_us)
-            raise self._ended_by_us
-        async with self._busy:
-            hello = await self._next()
-        if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
-            raise await self._break_off("greeted with something else")
 
     async def restart(self) -> None:
         """Start a process in place of one that has died. Raises EngineError."""
@@ -166,7 +180,7 @@ class EngineProcess:
     ) -> Loaded:
         """Load a model; ``on_progress`` gets fractions. Raises EngineError."""
         self._what = path.name
-        async with self._busy:
+        async with self._alone():
             await self._send(Load(str(path), options, threads, placement))
             while not isinstance(event := await self._next(), Loaded):
                 if not isinstance(event, Progress):
@@ -201,13 +215,20 @@ class EngineProcess:
         Several calls may be under way at once: the worker answers as many as the model has sequences together.
         Raises EngineError.
         """
+        finished: dict[int, Finished] = {}
         with self._inbox() as request:
-            await self._send(Generate(request, tuple(messages), options, threads))
             try:
-                return await self._answers(request, options, on_event)
+                await self._send(Generate(request, tuple(messages), options, threads))
+                await self._answers(request, options, on_event, finished)
             except asyncio.CancelledError:
-                await self._abandon(request, options.n)
+                await self._abandon(request, options.n - len(finished))
                 raise
+            except EngineError:
+                raise
+            except Exception:  # the listener's own: nobody waits for the rest
+                self._write(Cancel(request))
+                raise
+        return tuple(finished[sample] for sample in sorted(finished))
 
     async def count_tokens(self, messages: Sequence[Message], options: AnswerOptions) -> Counted:
         """Return how many tokens a conversation's prompt has, and the context. Raises EngineError."""
@@ -223,7 +244,7 @@ class EngineProcess:
     ) -> Quantized:
         """Write a smaller copy. Raises EngineError; to cancel, ``kill`` the process."""
         self._what = source.name
-        async with self._busy:
+        async with self._alone():
             await self._send(Quantize(str(source), str(target), quant, threads))
             while not isinstance(event := await self._next(), Quantized):
                 if not isinstance(event, Progress):
@@ -233,7 +254,7 @@ class EngineProcess:
 
     async def describe(self, rpc: tuple[str, ...] = ()) -> Description:
         """Return what the native build offers, with the devices of RPC servers (``host:port``). Raises EngineError."""
-        async with self._busy:
+        async with self._alone():
             await self._send(Describe(rpc))
             event = await self._next()
         if not isinstance(event, Description):
@@ -253,16 +274,15 @@ class EngineProcess:
     def cancel(self) -> None:
         """Stop all answers under way; ``generate`` returns them as cancelled. A worker that does not is ended."""
         under_way = self._under_way()
-        if self.is_alive and (under_way or self._busy.locked()):
+        if self.is_alive and (under_way or self._work):
             self._write(Cancel())
-            self._keep(self._enforce(under_way))
+            self._keep(self._enforce(under_way, self._work))
 
     async def kill(self, reason: EngineError | None = None) -> None:
         """End the process at once. A request under way fails with ``reason``."""
         self._ended_by_us = reason or EngineError(ErrorKind.STOPPED, f"{self._what}: stopped.")
         if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._signal(_KILL)
             await self._process.wait()
         await self._end_tasks()
 
@@ -273,21 +293,23 @@ class EngineProcess:
         if process is not None and process.returncode is None:
             if process.stdin is not None:
                 process.stdin.close()
-            for end in (process.terminate, process.kill):
+            for number in (signal.SIGTERM, _KILL):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(GRACE_S):
                         await process.wait()
                     break
-                with contextlib.suppress(ProcessLookupError):
-                    end()
+                self._signal(number)
             await process.wait()
         await self._end_tasks()
 
     async def _answers(
-        self, request: int, options: AnswerOptions, on_event: Callable[[PromptProgress | Chunk], None]
-    ) -> tuple[Finished, ...]:
+        self,
+        request: int,
+        options: AnswerOptions,
+        on_event: Callable[[PromptProgress | Chunk], None],
+        finished: dict[int, Finished],
+    ) -> None:
         events = characters = 0
-        finished: dict[int, Finished] = {}
         tokens = options.max_tokens * options.n
         while len(finished) < options.n:
             event = await self._next(request)
@@ -303,32 +325,52 @@ class EngineProcess:
             if too_long or events > _ANSWER_SLACK + 4 * tokens:
                 raise await self._break_off("sent more than was asked for")
             on_event(event)
-        return tuple(finished[sample] for sample in sorted(finished))
 
     async def _abandon(self, request: int, answers: int) -> None:
         """Cancel a request for a caller that has gone; drain what still comes, or end the process."""
         self._write(Cancel(request))
-        with contextlib.suppress(EngineError, TimeoutError):
+        try:
             async with asyncio.timeout(GRACE_S):
                 while answers:
                     answers -= isinstance(await self._next(request), Finished)
-                return
-        if self.is_alive:
+        except TimeoutError:
             await self.kill()
+        except EngineError:
+            pass  # the request had failed already, or the process has ended: nothing more comes
 
-    async def _enforce(self, under_way: frozenset[int]) -> None:
-        for end in ("terminate", "kill"):
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Let one thing that is no answer be done at a time."""
+        async with self._busy:
+            self._work = object()
+            try:
+                yield
+            finally:
+                self._work = None
+
+    async def _enforce(self, under_way: frozenset[int], work: object) -> None:
+        for number in (signal.SIGTERM, _KILL):
             await asyncio.sleep(GRACE_S)
-            is_over = not (under_way & self._under_way() or (not under_way and self._busy.locked()))
-            if is_over or self._process is None:
+            goes_on = under_way & self._under_way() or (work is not None and self._work is work)
+            if not goes_on or self._process is None:
                 return
             self._ended_by_us = EngineError(
                 ErrorKind.STOPPED,
                 f"{self._what} did not stop in time and was ended.",
                 hint="It is loaded again with the next prompt.",
             )
+            self._signal(number)
+
+    def _signal(self, number: int) -> None:
+        """Send a signal to a process that has not ended.
+
+        Not through asyncio, which looks first whether the process has ended: when it has just done so, that takes the
+        exit status away from asyncio's own watcher, which then reports 255.
+        """
+        process = self._process
+        if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                getattr(self._process, end)()
+                os.kill(process.pid, number)
 
     def _under_way(self) -> frozenset[int]:
         return frozenset(self._inboxes) - {0}
@@ -342,7 +384,9 @@ class EngineProcess:
         try:
             yield request
         finally:
-            del self._inboxes[request]
+            inbox = self._inboxes.pop(request)
+            while not inbox.empty():  # the reader may be waiting for room in it
+                inbox.get_nowait()
 
     async def _next(self, request: int = 0) -> Event:
         """Return the next event that answers a request. Raises EngineError for every kind of failure."""
@@ -444,8 +488,7 @@ class EngineProcess:
         self._wake_thread_setters()
         if self._process.returncode is None and error.kind is ErrorKind.PROTOCOL:
             self._ended_by_us = error
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._signal(_KILL)
         self._end_with(error)
 
     async def _end_of_stream(self) -> EngineError:
@@ -454,8 +497,7 @@ class EngineProcess:
             async with asyncio.timeout(GRACE_S):
                 status = await self._process.wait()
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._signal(_KILL)
             status = await self._process.wait()
         if self._ended_by_us is not None:
             return self._ended_by_us
@@ -511,4 +553,11 @@ def _as_error(event: Failed) -> EngineError:
         kind = ErrorKind(event.kind)
     except ValueError:
         kind = ErrorKind.INTERNAL
-    return EngineError(kind, event.message, hint=event.hint, detail=event.detail)
+    return EngineError(
+        kind,
+        event.message,
+        hint=event.hint,
+        detail=event.detail,
+        needed_tokens=event.needed_tokens,
+        fitting_tokens=event.fitting_tokens,
+    )

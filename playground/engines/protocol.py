@@ -143,6 +143,12 @@ class MemoryUse(msgspec.Struct, frozen=True):
     peak_bytes: int = 0
     devices: tuple[DeviceUse, ...] = ()
 
+    @property
+    def held_bytes(self) -> int:
+        """Return all that the model holds now: the process's own memory, and what lies on other devices."""
+        remote = (use for use in self.devices if use.device != "CPU")
+        return self.resident_bytes + sum(u.weights_bytes + u.kv_bytes + u.compute_bytes for u in remote)
+
 
 class LoadedModel(msgspec.Struct, frozen=True):
     """What a loaded model turned out to be."""
@@ -159,7 +165,6 @@ class LoadedModel(msgspec.Struct, frozen=True):
     n_vocab: int = 0
     mtp_layers: int = 0
     draft: str = ""  # what drafts: the name of a model, ``mtp``, or nothing
-    sampling_order: tuple[str, ...] = ()
 
 
 class Loaded(_Tagged, frozen=True):
@@ -248,6 +253,7 @@ class Finished(_Tagged, frozen=True):
     warnings: tuple[str, ...] = ()
     sample: int = 0
     draft: DraftUse | None = None
+    sampling_order: tuple[str, ...] = ()  # the links that tokens were drawn with, first to last
 
 
 class Quantized(_Tagged, frozen=True):
@@ -287,6 +293,8 @@ class Failed(_Tagged, frozen=True):
     hint: str = ""
     detail: str = ""
     id: int = 0
+    needed_tokens: int | None = None  # as in EngineError
+    fitting_tokens: int | None = None
 
 
 Event = (

@@ -1,6 +1,6 @@
 """Tells a model's reasoning from its answer while the text streams in. Pure state machines.
 
-Two notations: tags around the reasoning (``<think>``), and gpt-oss's harmony channels. A tag may arrive in any
+Two notations: tags around the reasoning (``<think>`` and its like), and gpt-oss's harmony channels. A tag may arrive in any
 number of pieces; what may still become a tag is held back until it is decided.
 """
 
@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-TAGS = (("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<seed:think>", "</seed:think>"))
+TAGS = (
+    ("<think>", "</think>"),
+    ("[THINK]", "[/THINK]"),
+    ("<seed:think>", "</seed:think>"),
+    ("<mm:think>", "</mm:think>"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<|channel>thought", "<channel|>"),
+)
+TAG_MARKS = (*(tag for pair in TAGS for tag in pair), "<|channel>")  # what may be one token of a vocabulary
 HARMONY_MARKS = (
     "<|start|>",
     "<|channel|>",
@@ -40,6 +48,10 @@ class Splitter(Protocol):
     @property
     def in_reasoning(self) -> bool:
         """Return whether what comes next is reasoning."""
+
+    @property
+    def may_open(self) -> bool:
+        """Return whether an opening tag would begin reasoning here."""
 
     @property
     def closing(self) -> str:
@@ -77,6 +89,11 @@ class TagSplitter:
     def in_reasoning(self) -> bool:
         """Return whether a tag is open."""
         return self._close is not None
+
+    @property
+    def may_open(self) -> bool:
+        """Return whether the answer has not begun yet."""
+        return self._close is None and self._waits_for_opening and not self._started
 
     @property
     def closing(self) -> str:
@@ -145,6 +162,8 @@ class TagSplitter:
 
 class HarmonySplitter:
     """gpt-oss's channels: ``final`` and ``commentary`` to the user are the answer, ``analysis`` is reasoning."""
+
+    may_open = False  # channels are marked, nothing is limited outside the answer
 
     def __init__(self) -> None:
         self._text = ""
@@ -216,6 +235,7 @@ class PlainSplitter:
 
     in_answer = True
     in_reasoning = False
+    may_open = False
     closing = ""
 
     def feed(self, text: str) -> Parts:

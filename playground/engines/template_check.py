@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from playground.chat.messages import Message, Role
 from playground.engines.template import ChatTemplate
 from playground.errors import EngineError
@@ -24,8 +26,20 @@ def complaint(template: ChatTemplate) -> str:
         return f"The model's chat template leaves out {' and '.join(missing)}."
     if places != sorted(places):
         return "The model's chat template puts the turns of a conversation in another order."
-    if opened == closed:
+    if opened == closed and not _ends_like_an_opening(opened):
         return "The model's chat template does not open an answer, so the model may continue the question instead."
-    if not opened.startswith(closed.rstrip()[:64]):
+    if opened.partition(_SECOND)[0] != closed.partition(_SECOND)[0]:
         return "The model's chat template changes the conversation when it opens an answer."
     return ""
+
+
+def _ends_like_an_opening(rendered: str) -> bool:
+    """Return whether the last question is followed by most of what leads from the first one to its answer.
+
+    Mistral's templates end a question with ``[/INST]``, and that is all it takes.
+    """
+    opening = rendered.partition(_FIRST)[2].partition(_REPLY)[0].strip()
+    ending = rendered.partition(_SECOND)[2].strip()
+    pairs = zip(opening, ending, strict=False)
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return 2 * same > len(opening)

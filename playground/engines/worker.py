@@ -10,12 +10,12 @@ Two threads beside the main one: the reader, which makes a cancel take effect at
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import queue
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from playground.engines.llama.job import Job
 
 HEARTBEAT_S = 1.0
-BATCH_S = 0.02  # text is sent at most every 20 ms
+BATCH_S = 0.025  # text is sent at most every 25 ms, which is more often than the window paints
 _PROGRESS_S = 0.05
 STACK_BYTES = 112 << 20  # the kernel keeps 128 MB free for it
 
@@ -84,7 +84,7 @@ class TextBatch:
         self._sent = 0.0
 
     def add(self, answer: str, reasoning: str, tokens: int, decode_s: float) -> None:
-        """Take text; send it when the last batch is 20 ms old."""
+        """Take text; send it when the last batch is 25 ms old."""
         self._answer.append(answer)
         self._reasoning.append(reasoning)
         if time.perf_counter() - self._sent >= BATCH_S:
@@ -104,7 +104,7 @@ class Worker:
     """Carries out commands on the main thread; between two, it writes at the answers under way."""
 
     def __init__(self, wire: Wire) -> None:
-        from playground.engines.llama.context import AbortFlag
+        from playground.engines.llama.abort import AbortFlag
 
         self._wire = wire
         self._abort = AbortFlag()
@@ -145,18 +145,25 @@ class Worker:
             self._fail(request or 0, error)
 
     def _received(self, *, wait: bool) -> list[tuple[Command, float]]:
+        if not wait and self._commands.empty():  # then the flag is down, too
+            return []
         found = [self._commands.get()] if wait else []
         with self._lock:
             with contextlib.suppress(queue.Empty):
                 while True:
                     found.append(self._commands.get_nowait())
-            self._abort.clear()
+            if any(isinstance(command, Cancel) for command, _ in found):
+                self._abort.set()  # also meant for what came just before it
+            else:
+                self._abort.clear()
         return found
 
     def _read(self) -> None:
         try:
             self._read_commands()
         except BaseException:  # noqa: BLE001 -- without a reader nobody could end this process
+            import traceback
+
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
@@ -184,12 +191,15 @@ class Worker:
         for key in [key for key in self._texts if key[0] == request]:
             del self._texts[key]
         self._prefixes.pop(request, None)
-        self._wire.send(Failed(str(error.kind), error.message, error.hint, error.detail, request))
+        said = (str(error.kind), error.message, error.hint, error.detail)
+        self._wire.send(Failed(*said, request, error.needed_tokens, error.fitting_tokens))
 
     def _carry_out(self, command: Command, received: float) -> None:
         if isinstance(command, Generate):
             self._generate(command, received)
         elif isinstance(command, Cancel):
+            with self._lock:
+                self._abort.clear()
             if self._engine is not None:
                 self._engine.scheduler.cancel(command.id)
         elif isinstance(command, SetThreads):
@@ -222,7 +232,7 @@ class Worker:
 
     def _load(self, command: Load) -> None:
         from playground.engines.llama import devices
-        from playground.engines.llama.engine import Callbacks, Engine
+        from playground.engines.llama.engine import Callbacks, Engine  # jinja2 comes with it
         from playground.engines.llama.model import LoadCancelledError
 
         placement = command.placement
@@ -239,6 +249,8 @@ class Worker:
             )
         except LoadCancelledError:
             raise EngineError(ErrorKind.STOPPED, "Loading was stopped.") from None
+        gc.collect()
+        gc.freeze()  # what is there now stays: a full collection would cost a millisecond now and then
         self._wire.send(self._engine.loaded())
 
     def _generate(self, command: Generate, received: float) -> None:
@@ -264,6 +276,7 @@ class Worker:
                 *(job.request, job.stop or "end", job.usage(), timings, engine.memory(), prefix),
                 *(tuple(job.warnings), job.sample),
                 draft=job.draft if job.draft.drafted else None,
+                sampling_order=job.sampling_order,
             )
         )
 
@@ -275,6 +288,8 @@ class Worker:
 
 
 def _unexpected(error: Exception) -> EngineError:
+    import traceback
+
     detail = "".join(traceback.format_exception(error))[-2000:]
     if death.is_memory(repr(error)):
         return EngineError(

@@ -1,15 +1,16 @@
 """How much memory a model needs, from its header alone. Pure functions.
 
 Formulas follow llama.cpp's own buffers (llama-kv-cache.cpp, llama-memory-recurrent.cpp, llama-context.cpp) for
-sequences in one unified cache, ``swa_full=False`` and one output per sequence; against its dry run the cache figures
-are exact and the compute figure is within about 15 %.
+sequences in one unified cache, ``swa_full=False`` and one output per sequence. Against its dry run the figures of
+weights, cache and recurrent states are exact; the compute figure is within 20 % or 2 MiB.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from playground.models.gguf import ArrayInfo, GgufHeader
+from playground.models.gguf import GgufHeader
+from playground.models.shape import Shape, layer_of, shape_of
 
 BATCH_TOKENS = 512
 _CELL_STEP = 256
@@ -17,13 +18,26 @@ _KV_BLOCKS = {
     "auto": (2, 1), "f16": (2, 1), "bf16": (2, 1), "q8_0": (34, 32), "q5_1": (24, 32), "q5_0": (22, 32), "q4_1": (20, 32),
     "q4_0": (18, 32),
 }  # fmt: skip
-_FULL_EVERY = {
-    "gemma3": 6,
-    "gpt-oss": 2,
-    "gemma2": 2,
-    "cohere2": 4,
-}  # every n-th layer sees the whole context
-_DEFAULT_INTERVAL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ContextNeeds:
+    """What is asked of a context. ``draft_tokens``: how many are drafted at a time, 0: none are.
+
+    ``mtp``: they are drafted by the model's own prediction layers.
+    """
+
+    n_ctx: int
+    kv_type: str = "f16"
+    sequences: int = 1
+    flash_attention: bool = True
+    draft_tokens: int = 0
+    mtp: bool = False
+
+    @property
+    def states(self) -> int:
+        """Return how many recurrent states are kept: each sequence's, and those that a draft can go back to."""
+        return self.sequences * (1 + self.draft_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,164 +69,107 @@ class LayerNeed:
     cache_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What the formulas need of a model. ``kv_heads``, ``is_recurrent`` and ``is_windowed`` are per layer."""
-
-    layers: int
-    kv_heads: tuple[int, ...]
-    is_recurrent: tuple[bool, ...]
-    is_windowed: tuple[bool, ...]
-    window: int
-    key_length: int
-    value_length: int
-    embedding: int
-    feed_forward: int
-    vocabulary: int
-    recurrent_floats: int
-
-
-def estimate(
-    header: GgufHeader, *, n_ctx: int, kv_type: str = "f16", n_ubatch: int = BATCH_TOKENS, sequences: int = 1
-) -> MemoryEstimate:
-    """Return the memory for a context of ``n_ctx`` tokens with a cache of type ``kv_type``."""
-    shape = _shape(header)
-    full, windowed = _cells(shape, n_ctx, n_ubatch, sequences)
-    masks = (
-        n_ubatch * 2 * ((0 if all(shape.is_windowed) else full) + (windowed if any(shape.is_windowed) else 0))
-    )
-    activations = n_ubatch * 4 * (3 * shape.feed_forward + 4 * shape.embedding)
-    logits = sequences * shape.vocabulary * 4 + 2 * n_ubatch * shape.embedding * 4
+def estimate(header: GgufHeader, needs: ContextNeeds) -> MemoryEstimate:
+    """Return the memory of a model with such a context."""
+    shape = shape_of(header)
+    caches = _caches(shape, needs)
+    recurrent = sum(shape.is_recurrent) * _recurrent_bytes(shape, needs)
+    contexts = 2 if needs.mtp and shape.mtp_layers else 1
     return MemoryEstimate(
-        weights_bytes=_weights(header, shape.layers),
-        kv_bytes=sum(_kv_bytes(shape, layer, full, windowed, kv_type) for layer in range(shape.layers)),
-        recurrent_bytes=sum(shape.is_recurrent) * shape.recurrent_floats * 4 * sequences,
-        compute_bytes=max(masks + activations, logits),
+        weights_bytes=_weights(header, shape.all_layers if needs.mtp else shape.layers),
+        kv_bytes=sum(caches) - recurrent,
+        recurrent_bytes=recurrent,
+        compute_bytes=contexts * _compute_bytes(shape, needs),
     )
 
 
-def layer_needs(
-    header: GgufHeader, *, n_ctx: int, kv_type: str = "f16", sequences: int = 1
-) -> tuple[LayerNeed, ...]:
+def layer_needs(header: GgufHeader, needs: ContextNeeds) -> tuple[LayerNeed, ...]:
     """Return the memory of each layer, first to last, and behind them of the output layer.
 
-    As in llama.cpp, the output layer counts as one more. Tied embeddings are copied for it.
+    As in llama.cpp, prediction layers count whether they are loaded or not, and the output layer is one more. Tied
+    embeddings are copied for it.
     """
-    shape = _shape(header)
-    full, windowed = _cells(shape, n_ctx, BATCH_TOKENS, sequences)
-    weights, experts = [0] * (shape.layers + 1), [0] * (shape.layers + 1)
+    shape = shape_of(header)
+    last, loaded = shape.all_layers, shape.all_layers if needs.mtp else shape.layers
+    weights, experts = [0] * (last + 1), [0] * (last + 1)
     embedding = 0
     has_output = False
     for tensor in header.tensors:
-        layer = _layer_of(tensor.name)
-        if layer is not None and layer < shape.layers:
+        layer = layer_of(tensor.name)
+        if layer is not None and layer < loaded:
             weights[layer] += tensor.size_bytes
             experts[layer] += tensor.size_bytes if "_exps" in tensor.name else 0
         elif tensor.name.startswith("output"):
-            weights[-1] += tensor.size_bytes
+            weights[last] += tensor.size_bytes
             has_output = has_output or tensor.name == "output.weight"
         elif tensor.name == "token_embd.weight":
             embedding = tensor.size_bytes
-    weights[-1] += 0 if has_output else embedding
-    recurrent = shape.recurrent_floats * 4 * sequences
-    caches = [
-        recurrent if shape.is_recurrent[layer] else _kv_bytes(shape, layer, full, windowed, kv_type)
-        for layer in range(shape.layers)
-    ]
-    return tuple(LayerNeed(*parts) for parts in zip(weights, experts, [*caches, 0], strict=True))
+    weights[last] += 0 if has_output else embedding
+    caches = [*_caches(shape, needs), 0]
+    return tuple(LayerNeed(*parts) for parts in zip(weights, experts, caches, strict=True))
 
 
-def _cells(shape: _Shape, n_ctx: int, n_ubatch: int, sequences: int) -> tuple[int, int]:
-    """Return the cells of a layer that sees the whole context, and of one that sees a window."""
-    full = _padded(n_ctx)
-    return full, min(full, _padded(shape.window * sequences + n_ubatch))
-
-
-def _kv_bytes(shape: _Shape, layer: int, full: int, windowed: int, kv_type: str) -> int:
-    if shape.is_recurrent[layer]:
-        return 0
-    cells, heads = windowed if shape.is_windowed[layer] else full, shape.kv_heads[layer]
-    key, value = heads * shape.key_length, heads * shape.value_length
-    return cells * (_cache_bytes(key, kv_type) + _cache_bytes(value, kv_type))
-
-
-def _layer_of(name: str) -> int | None:
-    parts = name.split(".")
-    is_layer = parts[0] == "blk" and len(parts) > 1 and parts[1].isdigit()
-    return int(parts[1]) if is_layer else None
-
-
-def largest_context(header: GgufHeader, free_bytes: int, kv_type: str = "f16") -> int:
+def largest_context(header: GgufHeader, free_bytes: int, needs: ContextNeeds) -> int:
     """Return the largest context, tokens in steps of 256, whose private memory fits; 0 when none does."""
     low, high = 0, max(_CELL_STEP, header.number("context_length", 8192)) // _CELL_STEP
     while low < high:
         middle = (low + high + 1) // 2
-        fits = estimate(header, n_ctx=middle * _CELL_STEP, kv_type=kv_type).private_bytes <= free_bytes
+        fits = estimate(header, replace(needs, n_ctx=middle * _CELL_STEP)).private_bytes <= free_bytes
         low, high = (middle, high) if fits else (low, middle - 1)
     return low * _CELL_STEP
+
+
+def _caches(shape: Shape, needs: ContextNeeds) -> list[int]:
+    """Return the bytes of each layer's cache or recurrent state, of the prediction layers, too."""
+    full, windowed = _cells(shape, needs)
+    found = []
+    for layer in range(shape.layers):
+        if shape.is_recurrent[layer]:
+            found.append(_recurrent_bytes(shape, needs))
+        else:
+            found.append(_kv_bytes(shape, layer, windowed if shape.is_windowed[layer] else full, needs))
+    behind = range(shape.layers, shape.all_layers)
+    return found + [_kv_bytes(shape, layer, full, needs) if needs.mtp else 0 for layer in behind]
+
+
+def _cells(shape: Shape, needs: ContextNeeds) -> tuple[int, int]:
+    """Return the cells of a layer that sees the whole context, and of one that sees a window."""
+    full = _padded(needs.n_ctx)
+    return full, min(full, _padded(shape.window * needs.sequences + BATCH_TOKENS))
+
+
+def _kv_bytes(shape: Shape, layer: int, cells: int, needs: ContextNeeds) -> int:
+    heads = shape.kv_heads[layer]
+    lengths = (heads * shape.key_length, heads * shape.value_length)
+    block_bytes, block_values = _KV_BLOCKS[needs.kv_type]
+    return cells * sum(values * block_bytes // block_values for values in lengths)
+
+
+def _recurrent_bytes(shape: Shape, needs: ContextNeeds) -> int:
+    return shape.recurrent_floats * 4 * needs.states
+
+
+def _compute_bytes(shape: Shape, needs: ContextNeeds) -> int:
+    """Return the buffer of one evaluation: masks and the widest part of a layer, or the logits.
+
+    Without flash attention a head's scores of all cells are kept, and the masks are twice as large.
+    """
+    full, windowed = _cells(shape, needs)
+    masks = (0 if all(shape.is_windowed) else full) + (windowed if any(shape.is_windowed) else 0)
+    floats = shape.activations
+    if not needs.flash_attention:
+        cells = windowed if all(shape.is_windowed) else full
+        floats = max(floats, cells * shape.heads + 7 * shape.embedding)
+    mask_bytes = 2 if needs.flash_attention else 4
+    batch = BATCH_TOKENS * (masks * mask_bytes + floats * 4)
+    return max(batch, needs.sequences * shape.vocabulary * 4 + 2 * BATCH_TOKENS * shape.embedding * 4)
 
 
 def _padded(tokens: int) -> int:
     return -(-tokens // _CELL_STEP) * _CELL_STEP
 
 
-def _cache_bytes(values: int, kv_type: str) -> int:
-    block_bytes, block_values = _KV_BLOCKS[kv_type]
-    return values * block_bytes // block_values
-
-
 def _weights(header: GgufHeader, layers: int) -> int:
-    """Sum the tensors, without the layers behind the last one (multi-token prediction) that are not loaded."""
-    extra = (_layer_of(tensor.name) for tensor in header.tensors)
-    return sum(
-        tensor.size_bytes
-        for tensor, layer in zip(header.tensors, extra, strict=True)
-        if layer is None or layer < layers
-    )
-
-
-def _shape(header: GgufHeader) -> _Shape:
-    layers = max(0, min(header.number("block_count"), 4096) - header.number("nextn_predict_layers"))
-    heads = max(1, header.number("attention.head_count", 1))
-    embedding = header.number("embedding_length")
-    window = header.number("attention.sliding_window")
-    inner = header.number("ssm.inner_size")
-    interval = max(1, header.number("full_attention_interval", _DEFAULT_INTERVAL))
-    state, groups = header.number("ssm.state_size"), header.number("ssm.group_count")
-    convolution = max(0, header.number("ssm.conv_kernel", 1) - 1) * (inner + 2 * groups * state)
-    return _Shape(
-        layers=layers,
-        kv_heads=_kv_heads(header, layers, heads),
-        is_recurrent=tuple(bool(inner) and (layer + 1) % interval != 0 for layer in range(layers)),
-        is_windowed=_windowed(header, layers, window),
-        window=window,
-        key_length=header.number("attention.key_length", embedding // heads),
-        value_length=header.number("attention.value_length", embedding // heads),
-        embedding=embedding,
-        feed_forward=header.number("feed_forward_length"),
-        vocabulary=_vocabulary(header),
-        recurrent_floats=convolution + state * inner,
-    )
-
-
-def _kv_heads(header: GgufHeader, layers: int, heads: int) -> tuple[int, ...]:
-    value = header.metadata.get(f"{header.arch}.attention.head_count_kv", heads)
-    if isinstance(value, list):
-        numbers = [int(item) if isinstance(item, (int, float)) else heads for item in value]
-        return tuple((numbers + [heads] * layers)[:layers])
-    return (int(value) if isinstance(value, (int, float)) else heads,) * layers
-
-
-def _windowed(header: GgufHeader, layers: int, window: int) -> tuple[bool, ...]:
-    pattern = header.metadata.get(f"{header.arch}.attention.sliding_window_pattern")
-    if window and isinstance(pattern, list):
-        return tuple(bool(pattern[layer]) if layer < len(pattern) else False for layer in range(layers))
-    every = pattern if isinstance(pattern, int) and pattern > 0 else _FULL_EVERY.get(header.arch, 0)
-    return tuple(bool(window) and every > 0 and layer % every < every - 1 for layer in range(layers))
-
-
-def _vocabulary(header: GgufHeader) -> int:
-    tokens = header.metadata.get("tokenizer.ggml.tokens")
-    if isinstance(tokens, ArrayInfo):
-        return tokens.count
-    return len(tokens) if isinstance(tokens, list) else header.number("vocab_size")
+    """Sum the tensors, without the layers from ``layers`` on."""
+    found = ((tensor.size_bytes, layer_of(tensor.name)) for tensor in header.tensors)
+    return sum(size for size, layer in found if layer is None or layer < layers)

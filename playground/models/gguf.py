@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, prod
 from pathlib import Path
 from typing import BinaryIO
@@ -60,10 +60,7 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """What a header says. Arrays of more than 512 items are kept as ArrayInfo. ``file_bytes``: size of the file.
-
-    Floats in ``metadata`` are finite; what was not is None.
-    """
+    """What a header says. Arrays of more than 512 items are kept as ArrayInfo. ``file_bytes``: size of the file."""
 
     version: int
     metadata: dict[str, object]
@@ -82,7 +79,14 @@ class GgufHeader:
         value = self.metadata.get(f"{self.arch}.{key}", default)
         if isinstance(value, list):
             value = max((item for item in value if isinstance(item, int)), default=default)
-        return int(value) if isinstance(value, (int, float)) else default
+        return whole_number(value, default)
+
+
+def whole_number(value: object, default: int) -> int:
+    """Return a metadata value as an integer; the default for one that is none (a text, NaN)."""
+    if isinstance(value, float):
+        return int(value) if isfinite(value) else default
+    return int(value) if isinstance(value, int) else default
 
 
 class _PastEndError(ValueError):
@@ -125,7 +129,7 @@ class _Reader:
             return self._array()
         if kind not in _FORMATS:
             raise ValueError(f"a value has the unknown type {kind}")
-        return _finite(self.unpack(_FORMATS[kind])[0])
+        return self.unpack(_FORMATS[kind])[0]
 
     def _array(self) -> object:
         element, count = self.unpack("IQ")
@@ -134,7 +138,7 @@ class _Reader:
         if element not in _FORMATS:
             raise ValueError(f"an array has the unknown type {element}")
         if count <= _KEPT_ITEMS:
-            return [_finite(item) for item in self.unpack(f"{count}{_FORMATS[element]}")]
+            return list(self.unpack(f"{count}{_FORMATS[element]}"))
         self._go_to(self.position + count * _SIZES[element], "an array")
         return ArrayInfo(count, element)
 
@@ -156,11 +160,6 @@ class _Reader:
         raise _PastEndError
 
 
-def _finite(value: float) -> float | None:
-    """Return a number as it is, None for a float that is none or has no end: nobody can count with it."""
-    return value if isinstance(value, int) or isfinite(value) else None
-
-
 def read_header(path: Path) -> GgufHeader:
     """Return the header of a GGUF file. Raises ModelError when it is missing, cut off or not a GGUF."""
     try:
@@ -179,6 +178,15 @@ def read_header(path: Path) -> GgufHeader:
         ) from error
     except (struct.error, ValueError, OverflowError) as error:
         raise ModelError(f"{path.name} is damaged or cut off: {error}.", hint=_AGAIN) from error
+
+
+def read_whole_header(path: Path) -> GgufHeader:
+    """Return the header of a model with the tensors of all its files, each at an offset in its own file.
+
+    ``path`` is the first file of a split model, whose metadata count. Raises ModelError as ``read_header`` does.
+    """
+    first, *others = (read_header(part) for part in split_paths(path))
+    return replace(first, tensors=sum((other.tensors for other in others), first.tensors))
 
 
 def _open_at_once(name: str, flags: int) -> int:

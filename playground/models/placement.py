@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from playground.models.fit import LayerNeed, estimate, layer_needs
+from playground.models.fit import ContextNeeds, LayerNeed, estimate, layer_needs
 from playground.models.gguf import GgufHeader
 
 _MARGIN = 20  # one part in twenty of what is free stays free
@@ -26,11 +26,12 @@ class DeviceMemory:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was asked for. ``layers`` and ``cpu_experts`` None: as many, or as few, as the memory allows."""
+    """What was asked for. ``layers`` and ``cpu_experts`` None: as many, or as few, as the memory allows.
 
-    n_ctx: int
-    kv_type: str = "f16"
-    sequences: int = 1
+    ``split``: each device's share of the layers; empty or all nothing: as they fit.
+    """
+
+    context: ContextNeeds
     layers: int | None = None
     cpu_experts: int | None = None
     split: tuple[float, ...] = ()
@@ -42,7 +43,8 @@ class Placed:
     """Layers on devices: how many of the last ones (the output layer included), how many on each device, in order.
 
     ``cpu_expert_layers``: layers, from the first on, whose experts stay on the CPU. ``needs_bytes``: estimated bytes
-    of each device; ``host_bytes``: what stays in the machine's memory and is not mapped from the file.
+    of each device, ``weights_bytes`` those of the weights on all of them; ``host_bytes``: what stays in the machine's
+    memory and is not mapped from the file.
     """
 
     layers: int
@@ -50,6 +52,7 @@ class Placed:
     counts: tuple[int, ...]
     cpu_expert_layers: int
     needs_bytes: tuple[int, ...]
+    weights_bytes: int
     host_bytes: int
 
 
@@ -57,67 +60,77 @@ def place(header: GgufHeader, devices: Sequence[DeviceMemory], wanted: Wanted) -
     """Return the placement that puts as much on the devices as fits.
 
     A model that fits one device goes to the one with the most free memory; a larger one is spread, in the order
-    given. The experts of a mixture stay on the CPU, of as few layers as need be, before a whole layer does.
+    given. The experts of a mixture stay on the CPU, of as few layers as need be, before a whole layer does. A number
+    of layers that was asked for is kept, whether it fits or not.
     """
     plan = _Plan(header, wanted)
     if wanted.layers == 0 or not devices:
         return plan.placed(0, 0, ())
-    if wanted.layers is not None:
-        return plan.forced(min(wanted.layers, plan.count), devices)
-    roomiest = max(devices, key=lambda device: device.free_bytes)
-    for choice in ((roomiest,), tuple(devices)):
-        if wanted.split and len(choice) != len(devices):
-            continue
-        for experts in plan.expert_choices():
-            counts = plan.counts(plan.count, experts, choice)
-            if counts is not None:
-                return plan.placed(plan.count, experts, choice, counts)
-    return plan.most_layers(tuple(devices))
+    layers = plan.count if wanted.layers is None else min(wanted.layers, plan.count)
+    found = plan.whole(layers, devices)
+    if found is not None:
+        return found
+    return plan.most_layers(devices) if wanted.layers is None else plan.forced(layers, devices)
+
+
+def fewer(
+    header: GgufHeader, devices: Sequence[DeviceMemory], wanted: Wanted, placed: Placed
+) -> tuple[tuple[DeviceMemory, ...], Placed] | None:
+    """Return what to try after an allocation failed: the memory to count on now, and a smaller placement; None: nothing.
+
+    What a device was to hold was too much, so three quarters of that are counted on. Where the number of layers was
+    asked for, only the experts of further layers can stay on the CPU.
+    """
+    left, asked = tuple(devices), (placed.devices, placed.counts, placed.cpu_expert_layers)
+    smaller = placed
+    while smaller.layers:
+        needs = dict(zip(smaller.devices, smaller.needs_bytes, strict=True))
+        left = tuple(
+            DeviceMemory(d.name, min(d.free_bytes, needs.get(d.name, d.free_bytes) * 3 // 4)) for d in left
+        )
+        smaller = place(header, left, wanted)
+        if wanted.layers is not None:
+            return (left, smaller) if smaller.cpu_expert_layers > placed.cpu_expert_layers else None
+        if (smaller.devices, smaller.counts, smaller.cpu_expert_layers) != asked:
+            return left, smaller
+    return None
 
 
 class _Plan:
     """The needs of one model, and whether a number of layers fits."""
 
     def __init__(self, header: GgufHeader, wanted: Wanted) -> None:
-        self._wanted = wanted
-        sizes = {"n_ctx": wanted.n_ctx, "kv_type": wanted.kv_type, "sequences": wanted.sequences}
-        self._layers = layer_needs(header, **sizes)  # type: ignore[arg-type]
-        self._whole = estimate(header, **sizes)  # type: ignore[arg-type]
+        self._wanted = wanted if any(wanted.split) else replace(wanted, split=())
+        self._layers = layer_needs(header, wanted.context)
+        self._whole = estimate(header, wanted.context)
         self.count = len(self._layers)
         self._has_experts = any(layer.experts_bytes for layer in self._layers)
 
-    def expert_choices(self) -> Sequence[int]:
-        """Return how many layers' experts could stay on the CPU, fewest first."""
-        if self._wanted.cpu_experts is not None:
-            return (min(self._wanted.cpu_experts, self.count - 1),)
-        return range(self.count) if self._has_experts else (0,)
+    def whole(self, layers: int, devices: Sequence[DeviceMemory]) -> Placed | None:
+        """Return the placement of the last ``layers`` with the fewest experts on the CPU, None when none fits."""
+        roomiest = max(devices, key=lambda device: device.free_bytes)
+        choices = (tuple(devices),) if self._wanted.split else ((roomiest,), tuple(devices))
+        for experts in self._expert_choices():
+            for choice in choices:
+                counts = self._counts(layers, experts, choice)
+                if counts is not None:
+                    return self.placed(layers, experts, choice, counts)
+        return None
 
-    def counts(self, layers: int, experts: int, devices: Sequence[DeviceMemory]) -> tuple[int, ...] | None:
-        """Return how many of the last ``layers`` go to each device, None when they do not fit."""
-        if self._wanted.split:
-            shared = _shared(layers, self._wanted.split[: len(devices)])
-            needs = self._needs(layers, experts, shared)
-            fits = all(
-                need <= self._room(device) for need, device in zip(needs, devices, strict=True) if need
-            )
-            return shared if fits else None
-        return self._filled(layers, experts, devices)
-
-    def most_layers(self, devices: tuple[DeviceMemory, ...]) -> Placed:
+    def most_layers(self, devices: Sequence[DeviceMemory]) -> Placed:
         """Return the placement with the most layers that fit."""
-        experts = self.expert_choices()[-1]
+        experts = self._expert_choices()[-1]
         for layers in range(self.count, 0, -1):
-            counts = self.counts(layers, experts, devices)
+            counts = self._counts(layers, experts, devices)
             if counts is not None:
                 return self.placed(layers, experts, devices, counts)
         return self.placed(0, 0, ())
 
     def forced(self, layers: int, devices: Sequence[DeviceMemory]) -> Placed:
-        """Return the placement of a number of layers that was asked for, whether it fits or not."""
-        experts = self._wanted.cpu_experts or 0
+        """Return the placement of layers that were asked for and do not fit by the estimate."""
         free = tuple(float(max(device.free_bytes, 1)) for device in devices)
-        counts = self.counts(layers, experts, devices) or _shared(layers, self._wanted.split or free)
-        return self.placed(layers, experts, devices, counts)
+        counts = _shared(layers, self._split(devices) or free)
+        return self.placed(layers, self._expert_choices()[-1], devices, counts)
 
     def placed(
         self, layers: int, experts: int, devices: Sequence[DeviceMemory], counts: tuple[int, ...] = ()
@@ -126,10 +139,37 @@ class _Plan:
         used = [(device.name, count) for device, count in zip(devices, counts, strict=True) if count]
         names, numbers = tuple(name for name, _ in used), tuple(count for _, count in used)
         needs = tuple(need + self._whole.compute_bytes for need in self._needs(layers, experts, numbers))
-        on_devices = sum(layer.cache_bytes for layer in self._layers[self.count - layers :])
-        kept = 0 if self._wanted.kv_offload else on_devices
-        host = self._whole.private_bytes - on_devices + kept
-        return Placed(layers if used else 0, names, numbers, experts if used else 0, needs, host)
+        there = range(self.count - layers, self.count)
+        caches = sum(self._layers[index].cache_bytes for index in there) if self._wanted.kv_offload else 0
+        weights = sum(self._need(index, experts) for index in there) - caches
+        host = self._whole.private_bytes - caches
+        return Placed(layers, names, numbers, experts if layers else 0, needs, weights, host)
+
+    def _expert_choices(self) -> Sequence[int]:
+        """Return how many layers' experts could stay on the CPU, fewest first."""
+        if not self._has_experts:
+            return (0,)
+        if self._wanted.cpu_experts is not None:
+            return (min(self._wanted.cpu_experts, self.count - 1),)
+        return range(self.count)
+
+    def _counts(self, layers: int, experts: int, devices: Sequence[DeviceMemory]) -> tuple[int, ...] | None:
+        """Return how many of the last ``layers`` go to each device, None when they do not fit."""
+        if not self._wanted.split:
+            return self._filled(layers, experts, devices)
+        shared = _shared(layers, self._split(devices))
+        needs = self._needs(layers, experts, shared)
+        fits = all(
+            need <= self._room(device)
+            for need, count, device in zip(needs, shared, devices, strict=True)
+            if count
+        )
+        return shared if fits else None
+
+    def _split(self, devices: Sequence[DeviceMemory]) -> tuple[float, ...]:
+        """Return the share of each device, as asked for; a share that is missing is nothing."""
+        split = self._wanted.split
+        return (split + (0.0,) * len(devices))[: len(devices)] if split else ()
 
     def _filled(self, layers: int, experts: int, devices: Sequence[DeviceMemory]) -> tuple[int, ...] | None:
         counts = [0] * len(devices)
@@ -160,19 +200,6 @@ class _Plan:
 
     def _room(self, device: DeviceMemory) -> int:
         return device.free_bytes - device.free_bytes // _MARGIN - self._whole.compute_bytes
-
-
-def fewer(placed: Placed, header_layers: int) -> tuple[int, int] | None:
-    """Return (layers, layers whose experts stay on the CPU) for another try after an allocation failed; None: no more.
-
-    Experts give way first, a quarter of the layers at a time; then whole layers do.
-    """
-    if not placed.layers:
-        return None
-    if 0 < placed.cpu_expert_layers < header_layers:
-        more = placed.cpu_expert_layers + max(1, header_layers // 4)
-        return placed.layers, min(header_layers, more)
-    return placed.layers * 3 // 4, placed.cpu_expert_layers
 
 
 def _shared(layers: int, shares: Sequence[float]) -> tuple[int, ...]:

@@ -19,10 +19,14 @@ from playground.compare.events import (
     Stage,
     WantedPlan,
 )
+from playground.engines.protocol import Counted, LoadedModel, MemoryUse
 from playground.models.files import ModelFile
+from playground.ui.compare_words import NOTHING_LOADED
 
 _SPEED_SAMPLES = 60
 _SAMPLE_S = 0.25
+_DEFAULT_CONTEXT = 8192
+_NO_MEMORY = MemoryUse()
 
 
 class Phase(StrEnum):
@@ -51,8 +55,22 @@ _STAGES = {
 
 
 @dataclass(frozen=True, slots=True)
+class LaneSetup:
+    """What the settings of a lane hold: how its model is loaded and answers, and the system prompt."""
+
+    load: LoadOptions = LoadOptions()
+    answer: AnswerOptions = AnswerOptions()
+    system: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LaneState:
-    """One lane. ``doing`` says what is being prepared; ``speeds`` are samples of tokens per second."""
+    """One lane. ``doing`` says what is being prepared; ``speeds`` are samples of tokens per second.
+
+    ``n_ctx`` is the context that the loaded model has, None before it is loaded with the present options; ``loaded``
+    is that model. ``first_token_s`` is measured here, until the engine's own figure comes. ``prompt_size`` is that of
+    the conversation with the prompt that is being written, None while it is not known.
+    """
 
     slot: str
     model: ModelFile | None = None
@@ -61,21 +79,46 @@ class LaneState:
     fraction: float | None = None
     stopping: bool = False
     n_ctx: int | None = None
+    loaded: LoadedModel | None = None
     tokens: int = 0
+    first_token_s: float | None = None
     decode_s: float = 0.0
     speeds: tuple[float, ...] = ()
     sampled_at: tuple[int, float] = (0, 0.0)
-    resident_bytes: int = 0
+    memory: MemoryUse = _NO_MEMORY
+    prompt_size: Counted | None = None
     result: LaneResult | None = None
     error: LaneError | None = None
     load: LoadOptions = LoadOptions()
     answer: AnswerOptions = AnswerOptions()
+    system: str = ""
     attempt: int = 0
+
+    @property
+    def setup(self) -> LaneSetup:
+        """Return the lane's settings."""
+        return LaneSetup(self.load, self.answer, self.system)
+
+    @property
+    def context_tokens(self) -> int:
+        """Return the context that the lane has, or will have when its model is loaded."""
+        trained = self.model.n_ctx_train if self.model else 0
+        return self.n_ctx or self.load.n_ctx or min(trained or _DEFAULT_CONTEXT, _DEFAULT_CONTEXT)
 
     @property
     def is_running(self) -> bool:
         """Return whether this lane takes part in a run now."""
         return self.phase in _RUNNING
+
+    @property
+    def is_answering(self) -> bool:
+        """Return whether this lane's model writes its answer now."""
+        return self.phase is Phase.ANSWERING
+
+    @property
+    def has_failed(self) -> bool:
+        """Return whether this lane's last run has failed."""
+        return self.phase is Phase.FAILED
 
     @property
     def is_busy(self) -> bool:
@@ -88,12 +131,11 @@ class CompareState:
     """The whole screen."""
 
     lanes: tuple[LaneState, ...] = (LaneState("A"), LaneState("B"))
-    models: tuple[ModelFile, ...] = ()
     wanted: WantedPlan = "auto"
     plan: Plan | None = None
     title: str = ""
     sentence: str = ""
-    engines: str = "No model loaded"
+    engines: str = NOTHING_LOADED
     memory: str = ""
     memory_shares: tuple[float, float] = (0.0, 0.0)  # ours, others', of the machine's memory
 
@@ -124,12 +166,18 @@ def reduced(state: CompareState, event: RunEvent) -> CompareState:
     if isinstance(event, LaneStage):
         lane = replace(lane, phase=_STAGES[event.stage], fraction=event.fraction)
     elif isinstance(event, LaneLoaded):
-        lane = replace(lane, n_ctx=event.model.n_ctx, resident_bytes=event.memory.resident_bytes)
+        lane = replace(lane, n_ctx=event.model.n_ctx, loaded=event.model, memory=event.memory)
     elif isinstance(event, LaneText):
         lane = _with_text(lane, event)
     elif isinstance(event, LaneDone):
         lane = _with_result(lane, event.result)
     return state.with_lane(lane)
+
+
+def set_up(lane: LaneState, setup: LaneSetup) -> LaneState:
+    """Return a lane with other settings; another way of loading makes the context that it had out of date."""
+    changed = replace(lane, load=setup.load, answer=setup.answer, system=setup.system)
+    return changed if setup.load == lane.load else replace(changed, n_ctx=None, loaded=None)
 
 
 def started(lane: LaneState) -> LaneState:
@@ -140,7 +188,9 @@ def started(lane: LaneState) -> LaneState:
         fraction=None,
         stopping=False,
         tokens=0,
+        first_token_s=None,
         decode_s=0.0,
+        prompt_size=None,
         speeds=(),
         sampled_at=(0, 0.0),
         result=None,
@@ -172,5 +222,5 @@ def _with_result(lane: LaneState, result: LaneResult) -> LaneState:
         result=result,
         error=result.error,
         tokens=result.usage.completion_tokens or lane.tokens,
-        resident_bytes=result.memory.resident_bytes or lane.resident_bytes,
+        memory=result.memory if result.memory.held_bytes else lane.memory,
     )

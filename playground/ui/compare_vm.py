@@ -2,40 +2,60 @@
 
 from __future__ import annotations
 
-from collections import deque
+import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from playground.chat.messages import Conversation, Role
-from playground.chat.options import AnswerOptions, LoadOptions
-from playground.compare.events import Lane, LaneDone, LaneText, RunEvent, WantedPlan
+from playground.compare.events import (
+    Lane,
+    LaneDone,
+    LaneLoaded,
+    LaneStage,
+    LaneText,
+    RunEvent,
+    Stage,
+    WantedPlan,
+)
+from playground.engines.protocol import Counted, MemoryUse
 from playground.errors import PlaygroundError
 from playground.ui.bridge import Bridge
-from playground.ui.compare_state import CompareState, LaneState, Phase, reduced, started
-from playground.ui.compare_words import size
+from playground.ui.compare_state import (
+    CompareState,
+    LaneSetup,
+    LaneState,
+    Phase,
+    reduced,
+    set_up,
+    started,
+)
+from playground.ui.compare_words import engines_line, memory_line, plan_reason, size
+from playground.ui.lane_actions import LaneAction
+from playground.ui.model_list import ModelList
+from playground.ui.prompt_counter import PromptCounter
 from playground.ui.services import Run, Services
+from playground.ui.transcript_steps import Step, StepQueue
 
 if TYPE_CHECKING:
     import asyncio
 
+    from playground.compare.prompts import Prompt
+
 _SEEDS = 0xFFFFFFFE
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One change of a lane's transcript, in order."""
-
-    kind: Literal["user", "begin", "answer", "reasoning", "finish", "notice", "remove_answer", "clear"]
-    text: str = ""
-    level: Literal["info", "warn", "bad"] = "info"
+_FIGURES_S = (
+    0.09  # figures that change more often cannot be read, and each change lays out the lane's head again
+)
 
 
 class CompareVm(QObject):
-    """``changed`` carries a new state; ``streaming`` says that transcript steps wait in ``take_steps``."""
+    """``changed`` carries a new state; ``streaming`` says that transcript steps wait in ``take_steps``.
+
+    ``models`` lists what is on this disk.
+    """
 
     changed = Signal(object)
     streaming = Signal()
@@ -45,11 +65,16 @@ class CompareVm(QObject):
         self._services = services
         self._bridge = bridge
         self.state = CompareState()
+        self.models = ModelList(self)
         self._conversations = {lane.slot: Conversation() for lane in self.state.lanes}
-        self._steps: dict[str, deque[Step]] = {lane.slot: deque() for lane in self.state.lanes}
+        self._steps = {lane.slot: StepQueue() for lane in self.state.lanes}
         self._run: Run | None = None
         self._preparing: dict[str, asyncio.Task[None]] = {}
         self._dirty = False
+        self._flushed = 0.0
+        self._counter = PromptCounter(tuple(self._steps), self._size, self._show_size, self._spawn)
+        self._asked_at = {lane.slot: 0.0 for lane in self.state.lanes}
+        self._told = {lane.slot: frozenset[str]() for lane in self.state.lanes}  # warnings of the last loads
 
     # ---- intents
 
@@ -68,37 +93,47 @@ class CompareVm(QObject):
         if lane.model is not None and not lane.is_busy:
             self._prepare(slot, self._make_copy(slot, quant))
 
-    def set_options(self, slot: str, load: LoadOptions, answer: AnswerOptions) -> None:
-        """Set how a lane loads and answers, from its next prompt on."""
-        self._set(self.state.with_lane(replace(self.state.lane(slot), load=load, answer=answer)))
+    def set_options(self, slot: str, setup: LaneSetup, *, both: bool = False) -> None:
+        """Set how a lane, or each lane, loads and answers, from its next prompt on."""
+        state = self.state
+        for lane in state.lanes:
+            if both or lane.slot == slot:
+                state = state.with_lane(set_up(lane, setup))
+        self._set(state)
+        self._counter.again()
 
     def set_plan(self, wanted: WantedPlan) -> None:
         """Choose how the lanes share the machine."""
         self._set(replace(self.state, wanted=wanted))
 
+    def write_prompt(self, text: str) -> None:
+        """Take what is being written, to say how much of each context it would take. Returns at once."""
+        self._counter.write(text)
+
     def run(self, text: str) -> None:
         """Put a prompt to all lanes that have a model."""
         if not self.state.can_run or not text.strip():
             return
-        prompt = next((p for p in self._services.prompts() if p.text.strip() == text.strip()), None)
+        prompt = self._known(text)
         lanes = [lane for lane in self.state.lanes if lane.model is not None]
         for lane in lanes:
-            talk = _answered(self._conversations[lane.slot])
-            self._conversations[lane.slot] = talk.with_user(text, prompt.completion if prompt else None)
+            self._conversations[lane.slot] = self._asked(lane.slot, text)
             self._step(lane.slot, Step("user", text))
         self._set(replace(self.state, title=prompt.title if prompt else ""))
         self._start(lanes)
 
-    def regenerate(self, slot: str) -> None:
-        """Answer a lane's last prompt again, with another seed."""
-        lane, talk = self.state.lane(slot), self._conversations[slot].without_last_answer()
-        if lane.model is None or self.state.is_running or lane.is_busy or not talk.turns:
-            return
-        self._conversations[slot] = talk
-        self._step(slot, Step("remove_answer"))
-        again = replace(lane, attempt=lane.attempt + 1)
-        self._set(self.state.with_lane(again))
-        self._start([again])
+    def regenerate(self, slot: str | None = None) -> None:
+        """Answer the last prompt of a lane, or of all, again, with another seed."""
+        lanes = [lane for lane in self.state.lanes if slot in (None, lane.slot)]
+        self._answer_again([replace(lane, attempt=lane.attempt + 1) for lane in lanes])
+
+    def act(self, slot: str, action: LaneAction) -> None:
+        """Take a way on from a failure that needs no more questions: the last prompt, with the same seed."""
+        lane = self.state.lane(slot)
+        if action.n_ctx is not None:
+            load = msgspec.structs.replace(lane.load, n_ctx=action.n_ctx)
+            lane = set_up(lane, replace(lane.setup, load=load))
+        self._answer_again([lane])
 
     def stop(self, slot: str | None = None) -> None:
         """Stop a lane, or all, whatever they are doing."""
@@ -118,20 +153,18 @@ class CompareVm(QObject):
             return
         for lane in self.state.lanes:
             self._conversations[lane.slot] = Conversation()
+            self._told[lane.slot] = frozenset()
             self._step(lane.slot, Step("clear"))
         cleared = tuple(_cleared(lane) for lane in self.state.lanes)
         self._set(replace(self.state, lanes=cleared, title="", sentence="", plan=None))
+        self._counter.again()
 
     def read_memory(self) -> None:
         """Bring the memory figures up to date."""
         reading = self._services.memory()
-        count = reading.engines
-        engines = (
-            f"{count} model{'s' * (count != 1)} loaded, {reading.cores} cores" if count else "No model loaded"
-        )
         total = max(reading.total_bytes, 1)
         shares = (reading.ours_bytes / total, max(reading.used_bytes - reading.ours_bytes, 0) / total)
-        memory = f"Memory {size(reading.used_bytes)} of {size(reading.total_bytes)}"
+        engines, memory = engines_line(reading), memory_line(reading)
         self._set(replace(self.state, engines=engines, memory=memory, memory_shares=shares))
 
     async def prepared(self, slot: str) -> None:
@@ -144,21 +177,14 @@ class CompareVm(QObject):
     # ---- for the page's one timer
 
     def take_steps(self, slot: str) -> list[Step]:
-        """Return the transcript steps since the last call; neighbouring text is joined."""
-        waiting = self._steps[slot]
-        joined: list[Step] = []
-        while waiting:
-            step = waiting.popleft()
-            if joined and step.kind in ("answer", "reasoning") and joined[-1].kind == step.kind:
-                joined[-1] = replace(joined[-1], text=joined[-1].text + step.text)
-            else:
-                joined.append(step)
-        return joined
+        """Return the transcript steps since the last call."""
+        return self._steps[slot].take()
 
     def flush(self) -> None:
-        """Emit the state when text has changed it since the last time."""
-        if self._dirty:
-            self._dirty = False
+        """Emit the state when text has changed it since the last time, about ten times a second at most."""
+        now = time.perf_counter()
+        if self._dirty and now - self._flushed >= _FIGURES_S:
+            self._dirty, self._flushed = False, now
             self.changed.emit(self.state)
 
     # ---- work
@@ -166,8 +192,7 @@ class CompareVm(QObject):
     async def _find_models(self) -> None:
         import asyncio
 
-        found = await asyncio.to_thread(self._services.local_models)
-        self._set(replace(self.state, models=tuple(found)))
+        self.models.set_models(await asyncio.to_thread(self._services.local_models))
 
     def _prepare(self, slot: str, work: Coroutine[Any, Any, None]) -> None:
         task = self._spawn(work, slot)
@@ -182,10 +207,11 @@ class CompareVm(QObject):
             )
             model = await self._services.prepare(ref, lambda what, share: self._progress(slot, what, share))
         except BaseException:
-            self._set(self.state.with_lane(before))
+            self._restore(before)
             raise
-        lane = replace(_cleared(self.state.lane(slot)), model=model, phase=Phase.READY, n_ctx=None)
-        self._set(self.state.with_lane(lane))
+        lane = replace(_cleared(self.state.lane(slot)), model=model, phase=Phase.READY)
+        self._set(self.state.with_lane(replace(lane, n_ctx=None, loaded=None, memory=MemoryUse())))
+        self._told[slot] = frozenset()
         if self._conversations[slot].turns:
             self._step(slot, Step("notice", f"From here on {model.name} {model.quant} answers."))
 
@@ -198,28 +224,69 @@ class CompareVm(QObject):
                 before.model, quant, lambda what, share: self._progress(slot, what, share)
             )
         finally:
-            self._set(self.state.with_lane(before))
+            self._restore(before)
         self._step(
             slot, Step("notice", f"The copy {copy.quant} is made ({size(copy.size_bytes)}): {copy.path}")
         )
         await self._find_models()
 
+    def _restore(self, before: LaneState) -> None:
+        """End a lane's preparing; its settings may have changed meanwhile."""
+        lane = self.state.lane(before.slot)
+        self._set(
+            self.state.with_lane(
+                replace(lane, phase=before.phase, doing=before.doing, fraction=before.fraction)
+            )
+        )
+
     def _progress(self, slot: str, what: str, share: float) -> None:
         lane = replace(self.state.lane(slot), phase=Phase.PREPARING, doing=what, fraction=share)
         self._set(self.state.with_lane(lane))
 
+    def _answer_again(self, lanes: Sequence[LaneState]) -> None:
+        talks = {lane.slot: self._conversations[lane.slot].without_last_answer() for lane in lanes}
+        asked = [lane for lane in lanes if lane.model is not None and talks[lane.slot].turns]
+        if not asked or any(lane.is_busy for lane in self.state.lanes):
+            return
+        for lane in asked:
+            self._conversations[lane.slot] = talks[lane.slot]
+            self._told[lane.slot] = frozenset()  # the notices go with the answer
+            self._step(lane.slot, Step("remove_answer"))
+        self._start(asked)
+
     def _start(self, lanes: Sequence[LaneState]) -> None:
         for lane in lanes:
             self._step(lane.slot, Step("begin"))
+            self._asked_at[lane.slot] = time.perf_counter()
             self._set(self.state.with_lane(started(lane)))
-        self._spawn(self._listen([self._lane(lane) for lane in lanes]))
+        self._spawn(self._listen([self._lane(lane, self._conversations[lane.slot]) for lane in lanes]))
 
-    def _lane(self, lane: LaneState) -> Lane:
+    def _known(self, text: str) -> Prompt | None:
+        """Return the built-in prompt with this text."""
+        return next((p for p in self._services.prompts() if p.text.strip() == text.strip()), None)
+
+    def _asked(self, slot: str, text: str) -> Conversation:
+        """Return a lane's conversation with a new prompt."""
+        prompt = self._known(text)
+        return _answered(self._conversations[slot]).with_user(text, prompt.completion if prompt else None)
+
+    def _lane(self, lane: LaneState, conversation: Conversation) -> Lane:
         assert lane.model is not None
         sampling = lane.answer.sampling
         seed = (sampling.seed + lane.attempt) % _SEEDS
         answer = msgspec.structs.replace(lane.answer, sampling=msgspec.structs.replace(sampling, seed=seed))
-        return Lane(lane.slot, lane.model, self._conversations[lane.slot], lane.load, answer)
+        talk = msgspec.structs.replace(conversation, system=lane.system)
+        return Lane(lane.slot, lane.model, talk, lane.load, answer)
+
+    async def _size(self, slot: str, text: str) -> Counted | None:
+        lane = self.state.lane(slot)
+        if lane.model is None or lane.is_busy:
+            return None
+        return await self._services.count(self._lane(lane, self._asked(slot, text)))
+
+    def _show_size(self, slot: str, size: Counted | None) -> None:
+        lane = self.state.lane(slot)
+        self._set(self.state.with_lane(replace(lane, prompt_size=None if lane.is_busy else size)))
 
     async def _listen(self, lanes: list[Lane]) -> None:
         self._run = run = self._services.run(lanes, self.state.wanted)
@@ -232,10 +299,13 @@ class CompareVm(QObject):
                 if lane.is_running:  # only after a bug: never leave a lane behind as running
                     self._set(self.state.with_lane(replace(lane, phase=Phase.READY, stopping=False)))
         results = [lane.result for lane in self.state.lanes if lane.result is not None]
-        self._set(replace(self.state, sentence=self._services.sentence(results)))
+        said = self._services.sentence(results) or plan_reason(self.state)
+        self._set(replace(self.state, sentence=said))
         self.read_memory()
+        self._counter.again()
 
     def _take(self, event: RunEvent) -> None:
+        self._time(event)
         self.state = reduced(self.state, event)
         if isinstance(event, LaneText):
             if event.reasoning:
@@ -244,9 +314,29 @@ class CompareVm(QObject):
                 self._step(event.slot, Step("answer", event.text))
             self._dirty = True
             return
+        if isinstance(event, LaneLoaded):
+            self._warn(event.slot, event.warnings)
         if isinstance(event, LaneDone):
             self._end(event)
         self.changed.emit(self.state)
+
+    def _time(self, event: RunEvent) -> None:
+        """Measure the time to the first token, from when the model was asked: the engine's own comes at the end."""
+        if isinstance(event, LaneStage) and event.stage is Stage.READING:
+            if self.state.lane(event.slot).phase is not Phase.READING:
+                self._asked_at[event.slot] = time.perf_counter()
+        elif isinstance(event, LaneText):
+            lane = self.state.lane(event.slot)
+            if lane.first_token_s is None:
+                first_s = time.perf_counter() - self._asked_at[event.slot] - event.decode_s
+                self.state = self.state.with_lane(replace(lane, first_token_s=max(first_s, 0.0)))
+
+    def _warn(self, slot: str, warnings: Sequence[str]) -> None:
+        """Show the warnings of a load, once: each run brings those of its model again."""
+        for warning in warnings:
+            if warning not in self._told[slot]:
+                self._step(slot, Step("notice", warning, "warn"))
+        self._told[slot] |= set(warnings)
 
     def _end(self, done: LaneDone) -> None:
         result = done.result
@@ -258,10 +348,11 @@ class CompareVm(QObject):
             talk = self._conversations[done.slot]
             self._conversations[done.slot] = talk.with_answer(result.answer, result.reasoning)
         for warning in result.warnings:
-            self._step(done.slot, Step("notice", warning, "warn"))
+            if warning not in self._told[done.slot]:
+                self._step(done.slot, Step("notice", warning, "warn"))
 
     def _step(self, slot: str, step: Step) -> None:
-        self._steps[slot].append(step)
+        self._steps[slot].add(step)
         self.streaming.emit()
 
     def _set(self, state: CompareState) -> None:

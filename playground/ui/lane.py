@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from playground.chat.options import AnswerOptions, LoadOptions
-from playground.models.files import ModelFile
-from playground.ui import compare_words as words
-from playground.ui.compare_state import LaneState, Phase
-from playground.ui.compare_vm import Step
-from playground.ui.icons import icon
+from playground.ui.lane_foot import LaneFoot
 from playground.ui.lane_header import LaneHeader
-from playground.ui.lane_settings import LaneSettings
-from playground.ui.meters import ElidedLabel
 from playground.ui.transcript import TranscriptView
 
+if TYPE_CHECKING:
+    from playground.models.files import ModelFile
+    from playground.ui.compare_state import LaneSetup, LaneState
+    from playground.ui.lane_actions import LaneAction
+    from playground.ui.model_list import ModelList
+    from playground.ui.transcript_steps import Step
+
 _EMPTY = "Choose a model above, or drop a .gguf file here."
-_IDLE = "Pick one of the prompts below or write your own, then press Ctrl+Enter."
+_IDLE = "Write a prompt below, or pick one, then press Ctrl+Enter."
 
 
 class LaneCard(QFrame):
@@ -30,74 +31,58 @@ class LaneCard(QFrame):
     again_wanted = Signal()
     model_chosen = Signal(str)
     copy_wanted = Signal(str)
-    options_chosen = Signal(object, object)
+    setup_chosen = Signal(object, bool)
+    action_wanted = Signal(object)
 
-    def __init__(self, slot: str, quant_types: tuple[str, ...], cores: int) -> None:
+    def __init__(self, slot: str) -> None:
         super().__init__()
         self.setObjectName("card")
-        self.setMinimumWidth(340)
+        self.setAccessibleName(f"Lane {slot}")
+        self.setMinimumWidth(370)
         self.setAcceptDrops(True)
-        self._slot, self._cores = slot, cores
-        self._options = LoadOptions(), AnswerOptions()
+        self._slot, self._cores = slot, 1
+        self._model: ModelFile | None = None
+        self._setup: LaneSetup | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
-        self.header = LaneHeader(slot, quant_types)
+        self.header = LaneHeader(slot)
         self.header.model_chosen.connect(self.model_chosen)
         self.header.copy_wanted.connect(self.copy_wanted)
         self.header.file_wanted.connect(self._choose_file)
         self.transcript = TranscriptView()
         self.transcript.setAccessibleName(f"Answer {slot}")
         self.transcript.setAcceptDrops(False)
+        self.transcript.set_hint(_EMPTY)
         layout.addWidget(self.header)
         layout.addWidget(self.transcript, 1)
-        layout.addWidget(self._foot())
-
-    def _foot(self) -> QFrame:
-        foot = QFrame()
-        foot.setObjectName("cardfoot")
-        row = QHBoxLayout(foot)
-        row.setContentsMargins(12, 8, 12, 8)
-        row.setSpacing(8)
-        self.stop = _button("Stop", f"Stop {self._slot}", "Stop this answer  (Esc stops both)")
-        self.again = _button(
-            "", f"Regenerate {self._slot}", "Answer the last prompt again, with another seed"
-        )
-        self.settings = _button("", f"Settings {self._slot}", "How this model is loaded and answers")
-        self.stop.clicked.connect(self.stop_wanted)
-        self.again.clicked.connect(self.again_wanted)
-        self.settings.clicked.connect(self._open_settings)
-        self.next_step = _button(
-            "Try again", f"Try again {self._slot}", "Load the model once more and answer"
-        )
-        self.next_step.clicked.connect(self.again_wanted)
-        self._note = ElidedLabel()
-        self._note.setProperty("role", "small")
-        for widget in (self.stop, self.again, self.settings, self.next_step):
-            row.addWidget(widget)
-        row.addStretch()
-        row.addWidget(self._note, 1)
-        self.set_icons()
-        return foot
+        self.foot = LaneFoot(slot)
+        self.foot.stop.clicked.connect(self.stop_wanted)
+        self.foot.again.clicked.connect(self.again_wanted)
+        self.foot.settings.clicked.connect(self._open_settings)
+        self.foot.action_wanted.connect(self._act)
+        layout.addWidget(self.foot)
 
     def set_icons(self) -> None:
         """Draw the icons in the theme's colours."""
-        for button, name in ((self.stop, "stop"), (self.again, "redo"), (self.settings, "settings")):
-            button.setIcon(icon(name, size=16))
+        self.header.set_icons()
+        self.foot.set_icons()
 
-    def render_state(
-        self, lane: LaneState, other: LaneState, models: tuple[ModelFile, ...], can_run: bool
-    ) -> None:
+    def offer(self, models: ModelList, quant_types: tuple[str, ...], cores: int) -> None:
+        """Set what there is to choose from: models, types for smaller copies, cores for threads."""
+        self.header.offer(models, quant_types)
+        self._cores = cores
+
+    def stops(self) -> list[QWidget]:
+        """Return what the keyboard reaches, in order."""
+        return [self.header.model, self.transcript, *self.foot.stops()]
+
+    def render_state(self, lane: LaneState, other: LaneState, can_run: bool) -> None:
         """Show a lane's state; sets only what differs."""
-        self.header.render_state(lane, other, models)
-        self.stop.setEnabled(lane.is_busy and not lane.stopping)
-        self.again.setEnabled(can_run and lane.model is not None and (lane.result is not None))
-        self.next_step.setVisible(lane.phase is Phase.FAILED)
-        self.next_step.setEnabled(can_run)
-        self.settings.setEnabled(not lane.is_busy)
-        self._note.set_whole_text(words.note(lane))
-        self.transcript.setPlaceholderText(_IDLE if lane.model else _EMPTY)
-        self._options = lane.load, lane.answer
+        self.header.render_state(lane, other)
+        self.foot.render_state(lane, can_run)
+        self.transcript.set_hint(_IDLE if lane.model else _EMPTY)
+        self._model, self._setup = lane.model, lane.setup
 
     def apply_steps(self, steps: Sequence[Step]) -> None:
         """Bring the transcript up to date."""
@@ -132,6 +117,8 @@ class LaneCard(QFrame):
             self.model_chosen.emit(path)
 
     def _choose_file(self) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
         dialog = QFileDialog(self, f"Model for lane {self._slot}", "", "GGUF models (*.gguf)")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.model_chosen)
@@ -139,19 +126,22 @@ class LaneCard(QFrame):
         dialog.open()
 
     def _open_settings(self) -> None:
-        dialog = LaneSettings(self._slot, *self._options, self._cores, self)
-        dialog.accepted_options.connect(self.options_chosen)
+        if self._setup is None:
+            return
+        from playground.ui.lane_settings import LaneSettings  # the first paint need not wait for it
+
+        dialog = LaneSettings(self._slot, self._setup, self._cores, self.window(), self._model)
+        dialog.chosen.connect(self.setup_chosen)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-
-def _button(text: str, name: str, tip: str) -> QPushButton:
-    made = QPushButton(text)
-    made.setAccessibleName(name)
-    made.setToolTip(tip)
-    made.setIconSize(QSize(16, 16))
-    made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-    return made
+    def _act(self, action: LaneAction) -> None:
+        if action.kind == "choose_model":
+            self.header.open_picker()
+        elif action.kind == "settings":
+            self._open_settings()
+        else:
+            self.action_wanted.emit(action)
 
 
 def _dropped_file(event: QDropEvent) -> str:

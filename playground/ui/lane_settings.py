@@ -1,135 +1,217 @@
-"""The settings of a lane: how its model is loaded and how it answers."""
+"""The settings of a lane as a dialog: how its model is loaded, how tokens are drawn, how it answers."""
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import msgspec
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDialog,
-    QDialogButtonBox,
-    QDoubleSpinBox,
     QFormLayout,
-    QSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from playground.chat.options import AnswerOptions, FlashAttention, KvType, LoadOptions
+from playground.chat.options import AnswerOptions, LoadOptions, Sampling
+from playground.errors import UsageError
+from playground.models.files import ModelFile
+from playground.models.recommended import Family, recommendation
+from playground.ui import settings_text as text
+from playground.ui.compare_state import LaneSetup
 from playground.ui.meters import label
+from playground.ui.settings_fields import Field, WheelGuard, beside, beside_nothing, stacked
+from playground.ui.settings_pages import Row, answer_rows, model_rows, sampling_rows
 
-_THINKING = {"The model's default": None, "On": True, "Off": False}
-_GPU = ("auto", "none", "all", "a number of layers")
+_SIZE, _EDGE = QSize(640, 700), 48
+_AT_LOAD = "All but the threads take effect at the next load: the next prompt loads the model again when they differ."
+_AT_PROMPT = "Takes effect with the next prompt; nothing is loaded again."
+
+
+_Options = TypeVar("_Options", LoadOptions, Sampling, AnswerOptions)
 
 
 class LaneSettings(QDialog):
-    """Opened, never executed; ``accepted_options`` carries the new options."""
+    """Opened, never executed. ``chosen`` carries a LaneSetup, and whether it is for both lanes."""
 
-    accepted_options = Signal(object, object)
+    chosen = Signal(object, bool)
 
     def __init__(
-        self, slot: str, load: LoadOptions, answer: AnswerOptions, cores: int, parent: QWidget
+        self, slot: str, setup: LaneSetup, cores: int, window: QWidget, model: ModelFile | None = None
     ) -> None:
-        super().__init__(parent)
+        super().__init__(window)
         self.setWindowTitle(f"Settings of lane {slot}")
-        self._load, self._answer = load, answer
-        layout = QVBoxLayout(self)
-        self._form = QFormLayout()
-        layout.addLayout(self._form)
-        self._add_load(load, cores)
-        self._add_answer(answer)
-        layout.addWidget(
-            label("Loading options take effect when the model is loaded with the next prompt.", "small")
-        )
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.accepted.connect(self._accept)
-        buttons.rejected.connect(self.reject)
-        layout.addWidget(buttons)
+        self._setup = setup
+        self._rows: dict[str, Row] = {}
+        self._forms: dict[str, QFormLayout] = {}
+        self.fields: dict[str, Field] = {}
+        self._guard = WheelGuard(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 14, 14, 14)
+        column.setSpacing(10)
+        self.pages = QTabWidget()
+        self.pages.setAccessibleName("Settings pages")
+        self._add_page("Model", _AT_LOAD, model_rows(cores))
+        self._add_page("Sampling", f"The order is fixed: {text.sampling_order()}", sampling_rows())
+        self._add_recommendation(model)
+        self._add_page("Answer", _AT_PROMPT, answer_rows())
+        column.addWidget(self.pages, 1)
+        self.problem = label("", "problem")
+        self.problem.setWordWrap(True)
+        self.problem.hide()
+        column.addWidget(self.problem)
+        self.both = QCheckBox("Use these settings for both lanes")
+        column.addWidget(self.both)
+        column.addLayout(self._make_buttons())
+        self._show(setup)
+        room = window.size() - QSize(_EDGE, _EDGE)
+        self.resize(_SIZE.boundedTo(room))
 
-    def _row(self, name: str, widget: QWidget) -> None:
-        widget.setAccessibleName(name)
-        self._form.addRow(name, widget)
+    def _add_page(self, title: str, note: str, rows: Sequence[Row]) -> None:
+        page = QWidget()
+        page.setObjectName("page")
+        form = QFormLayout(page)
+        form.setContentsMargins(16, 12, 16, 16)
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(9)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        top = label(note, "small")
+        top.setWordWrap(True)
+        form.addRow(top)
+        for row in rows:
+            self._add_row(form, row)
+        area = QScrollArea()
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.pages.addTab(area, title)
+        self._forms[title] = form
 
-    def _add_load(self, load: LoadOptions, cores: int) -> None:
-        self._context = _spin(0, 4_194_304, load.n_ctx or 0, "The model's own, at most 8,192")
-        self._context.setSingleStep(1024)
-        self._row("Context, tokens", self._context)
-        self._gpu = QComboBox()
-        self._gpu.addItems(_GPU)
-        is_number = isinstance(load.gpu_layers, int)
-        self._gpu.setCurrentText(_GPU[3] if is_number else str(load.gpu_layers))
-        self._row("Layers on the GPU", self._gpu)
-        self._layers = _spin(0, 1000, load.gpu_layers if isinstance(load.gpu_layers, int) else 0)
-        self._layers.setEnabled(is_number)
-        self._gpu.currentIndexChanged.connect(lambda index: self._layers.setEnabled(index == len(_GPU) - 1))
-        self._row("Number of layers", self._layers)
-        self._threads = _spin(
-            0, cores, min(load.threads or 0, cores), f"Shared out by the app, at most {cores}"
-        )
-        self._row("Threads, at most", self._threads)
-        self._flash = _choice(get_args(FlashAttention), load.flash_attention)
-        self._row("Flash attention", self._flash)
-        self._kv = _choice(get_args(KvType), load.kv_type)
-        self._row("Type of the KV cache", self._kv)
-        self._mmap = QCheckBox("Read the weights from the file as needed")
-        self._mmap.setChecked(load.mmap)
-        self._row("Memory mapping", self._mmap)
+    def _add_recommendation(self, model: ModelFile | None) -> None:
+        self.recommended: QPushButton | None = None
+        found = recommendation(model) if model is not None else None
+        if found is None:
+            return
+        button = self.recommended = QPushButton(text.recommendation_words(found))
+        button.setToolTip(text.recommendation_source(found))
+        button.setAccessibleDescription(text.recommendation_source(found))
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: self._recommend(found))
+        self._forms["Sampling"].insertRow(1, beside_nothing(button))
 
-    def _add_answer(self, answer: AnswerOptions) -> None:
-        self._temperature = QDoubleSpinBox()
-        self._temperature.setRange(0, 10)
-        self._temperature.setSingleStep(0.1)
-        self._temperature.setValue(answer.sampling.temperature)
-        self._row("Temperature", self._temperature)
-        self._seed = _spin(0, 2_147_483_647, min(answer.sampling.seed, 2_147_483_647))
-        self._row("Seed", self._seed)
-        self._max_tokens = _spin(1, 1_000_000, answer.max_tokens)
-        self._row("Longest answer, tokens", self._max_tokens)
-        self._thinking = QComboBox()
-        self._thinking.addItems(list(_THINKING))
-        self._thinking.setCurrentIndex(list(_THINKING.values()).index(answer.thinking))
-        self._row("Thinking", self._thinking)
+    def _recommend(self, family: Family) -> None:
+        """Fill in what is recommended; the other fields stay as they are."""
+        values = family.plain if self.fields["thinking"].read() is False else family.thinking
+        for name, value in msgspec.structs.asdict(values).items():
+            self.fields[name].show(value)
 
-    def _accept(self) -> None:
-        gpu = self._layers.value() if self._gpu.currentIndex() == len(_GPU) - 1 else self._gpu.currentText()
-        load = {
-            "n_ctx": max(self._context.value(), 8) if self._context.value() else None,
-            "gpu_layers": gpu,
-            "threads": self._threads.value() or None,
-            "flash_attention": self._flash.currentText(),
-            "kv_type": self._kv.currentText(),
-            "mmap": self._mmap.isChecked(),
-        }
-        sampling = msgspec.structs.replace(
-            self._answer.sampling, temperature=round(self._temperature.value(), 2), seed=self._seed.value()
-        )
-        answer = msgspec.structs.replace(
-            self._answer,
-            sampling=sampling,
-            max_tokens=self._max_tokens.value(),
-            thinking=_THINKING[self._thinking.currentText()],
-        )
-        self.accepted_options.emit(msgspec.convert(load, LoadOptions), answer)
+    def _add_row(self, form: QFormLayout, row: Row) -> None:
+        field = row.make()
+        self._rows[row.name], self.fields[row.name] = row, field
+        field.set_name(row.label, row.remark)
+        if row.head:
+            head = label(row.head, "group")
+            head.setIndent(0)
+            form.addRow(head)
+        caption = label(row.label)
+        caption.setBuddy(field.focus)
+        caption.setMinimumWidth(160)
+        form.addRow(caption, _with_remark(field, row.remark))
+        for kind in (QAbstractSpinBox, QComboBox):
+            for box in [*field.widget.findChildren(kind), field.widget]:
+                if isinstance(box, kind):
+                    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                    box.installEventFilter(self._guard)
+
+    def _make_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.reset = QPushButton("Reset to defaults")
+        self.reset.setAutoDefault(False)
+        self.reset.clicked.connect(lambda: self._show(LaneSetup()))
+        self.cancel, self.save = QPushButton("Cancel"), QPushButton("Save")
+        self.cancel.setAutoDefault(False)
+        self.cancel.clicked.connect(self.reject)
+        self.save.setObjectName("primary")
+        self.save.setDefault(True)
+        self.save.clicked.connect(self._save)
+        row.addWidget(self.reset)
+        row.addStretch()
+        row.addWidget(self.cancel)
+        row.addWidget(self.save)
+        return row
+
+    def _show(self, setup: LaneSetup) -> None:
+        for name, field in self.fields.items():
+            field.show(setup.system if name == "system" else getattr(_owner(setup, name), name))
+        self.problem.hide()
+
+    def _save(self) -> None:
+        values: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            try:
+                values[name] = field.read()
+            except UsageError as error:
+                self._complain(name, error.message)
+                return
+        try:
+            setup = _with_values(self._setup, values)
+        except msgspec.ValidationError as error:
+            self._complain(*text.limit_words(error))
+            return
+        self.chosen.emit(setup, self.both.isChecked())
         self.accept()
 
+    def _complain(self, name: str, why: str) -> None:
+        """Say in one sentence what is wrong, and go to its field."""
+        row, field = self._rows[name], self.fields[name]
+        sentence = f"{row.label}: {why}."
+        self.problem.setText(sentence)
+        self.problem.setAccessibleName(sentence)
+        self.problem.show()
+        for index in range(self.pages.count()):
+            area = self.pages.widget(index)
+            if isinstance(area, QScrollArea) and area.isAncestorOf(field.focus):
+                self.pages.setCurrentIndex(index)
+                area.ensureWidgetVisible(field.focus)
+        field.focus.setFocus(Qt.FocusReason.OtherFocusReason)
 
-def _spin(low: int, high: int, value: int, zero: str = "") -> QSpinBox:
-    made = QSpinBox()
-    made.setRange(low, high)
-    made.setValue(value)
-    made.setGroupSeparatorShown(True)
-    if zero:
-        made.setSpecialValueText(zero)
-    return made
+
+def _with_remark(field: Field, remark: str) -> QWidget:
+    """Return the field with its remark: beside a number, below anything else."""
+    if field.is_narrow:
+        field.widget.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+    elif not remark:
+        return field.widget
+    said = label(remark, "small")
+    said.setWordWrap(not field.is_narrow)
+    return beside(field.widget, said) if field.is_narrow else stacked(field.widget, said)
 
 
-def _choice(values: tuple[str, ...], value: str) -> QComboBox:
-    made = QComboBox()
-    made.addItems(list(values))
-    made.setCurrentText(value)
-    return made
+def _owner(setup: LaneSetup, name: str) -> msgspec.Struct:
+    owners = (setup.load, setup.answer, setup.answer.sampling)
+    return next(owner for owner in owners if name in owner.__struct_fields__)
+
+
+def _with_values(setup: LaneSetup, values: dict[str, Any]) -> LaneSetup:
+    """Return the setup with other values. Raises ValidationError for one that is out of its limits."""
+    load = _checked(LoadOptions, setup.load, values)
+    sampling = _checked(Sampling, setup.answer.sampling, values)
+    answer = _checked(AnswerOptions, setup.answer, {**values, "sampling": sampling})
+    return LaneSetup(load, answer, values["system"])
+
+
+def _checked(kind: type[_Options], old: _Options, values: dict[str, Any]) -> _Options:
+    known = {name: values[name] for name in kind.__struct_fields__ if name in values}
+    return msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(old, **known)), kind)

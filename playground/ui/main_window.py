@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
     QFrame,
     QHBoxLayout,
     QMainWindow,
-    QPlainTextEdit,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -18,18 +16,29 @@ from PySide6.QtWidgets import (
 )
 
 from playground.ui import theme
+from playground.ui.by_name import set_by_name
 from playground.ui.compare_page import ComparePage
-from playground.ui.compare_state import CompareState
+from playground.ui.compare_words import NOTHING_LOADED
 from playground.ui.icons import icon
 from playground.ui.meters import MemoryBar, label
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QCloseEvent, QPaintEvent
+
+    from playground.ui.compare_state import CompareState
 
 THEMES = ("system", "light", "dark")
 _THEME_ICONS = {"system": "system", "light": "sun", "dark": "moon"}
 
 
 class MainWindow(QMainWindow):
-    """Emits ``closing`` instead of closing: the app ends in order and then closes it."""
+    """Emits ``closing`` instead of closing: the app ends in order and then closes it.
 
+    ``painted`` is emitted once, when the window and all in it have been painted for the first time.
+    ``close_wanted`` stays set when the user has asked to close, for a start that nobody listens to yet.
+    """
+
+    painted = Signal()
     closing = Signal()
     theme_wanted = Signal(str)
 
@@ -38,8 +47,10 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Compare — Playground")
         self.setMinimumSize(1024, 640)
         self.resize(1280, 800)
-        self._page = page
-        self._theme = theme_name
+        self.page = page
+        self.theme_name = theme_name
+        self.is_painted = False
+        self.close_wanted = False
         self._may_close = False
         root = QWidget()
         root.setObjectName("root")
@@ -50,6 +61,7 @@ class MainWindow(QMainWindow):
         row.addWidget(page, 1)
         self.setCentralWidget(root)
         self._make_status_bar()
+        self._recolour()
         theme.notifier().changed.connect(self._recolour)
 
     def _rail(self) -> QFrame:
@@ -75,7 +87,11 @@ class MainWindow(QMainWindow):
     def _make_status_bar(self) -> None:
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
-        self._engines, self._memory, self._memory_bar = label("", "muted"), label("", "muted"), MemoryBar()
+        self._engines, self._memory, self._memory_bar = (
+            label(NOTHING_LOADED, "muted"),
+            label("", "muted"),
+            MemoryBar(),
+        )
         self._engines.setContentsMargins(8, 0, 0, 0)
         bar.addWidget(self._engines)
         holder = QWidget()
@@ -94,6 +110,9 @@ class MainWindow(QMainWindow):
 
     def show_bug(self, details: str) -> None:
         """Show an unexpected error with details that can be copied."""
+        from PySide6.QtCore import Qt
+        from PySide6.QtWidgets import QDialog, QPlainTextEdit, QPushButton
+
         dialog = QDialog(self)
         dialog.setWindowTitle("Unexpected error")
         column = QVBoxLayout(dialog)
@@ -103,10 +122,11 @@ class MainWindow(QMainWindow):
         text = QPlainTextEdit(details)
         text.setReadOnly(True)
         text.setAccessibleName("Details")
+        text.setFont(theme.font(9.25, mono=True))
         column.addWidget(text)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(dialog.reject)
-        column.addWidget(buttons)
+        close = QPushButton("Close")
+        close.clicked.connect(dialog.reject)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -115,23 +135,32 @@ class MainWindow(QMainWindow):
         self._may_close = True
         self.close()
 
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
+        """Notice the first paint."""
+        super().paintEvent(event)
+        if not self.is_painted:
+            self.is_painted = True
+            QTimer.singleShot(0, self.painted.emit)  # what is in the window comes after it
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 -- Qt's name
         """Ask for an orderly end first."""
         if self._may_close:
             event.accept()
         else:
             event.ignore()
+            self.close_wanted = True
             self.closing.emit()
 
     def _next_theme(self) -> None:
-        self._theme = THEMES[(THEMES.index(self._theme) + 1) % len(THEMES)]
-        self.theme_wanted.emit(self._theme)
+        self.theme_name = THEMES[(THEMES.index(self.theme_name) + 1) % len(THEMES)]
+        self.theme_wanted.emit(self.theme_name)
+        self._recolour()  # the button says more than the colours: system may look like light
 
     def _recolour(self) -> None:
         self._compare.setIcon(icon("compare", theme.current().accent, 22))
-        self._theme_button.setIcon(icon(_THEME_ICONS[self._theme], size=22))
-        self._theme_button.setText(self._theme.capitalize())
-        self._theme_button.setAccessibleDescription(self._theme)
+        self._theme_button.setIcon(icon(_THEME_ICONS[self.theme_name], size=22))
+        self._theme_button.setText(self.theme_name.capitalize())
+        self._theme_button.setAccessibleDescription(self.theme_name)
 
 
 def _rail_button(text: str) -> QToolButton:
@@ -139,6 +168,6 @@ def _rail_button(text: str) -> QToolButton:
     made.setText(text)
     made.setAccessibleName(text)
     made.setIconSize(QSize(22, 22))
-    made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+    set_by_name(made, toolButtonStyle="ToolButtonTextUnderIcon")
     made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return made

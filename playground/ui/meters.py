@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6 import QtCore
+from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from playground.ui import theme
+from playground.ui.by_name import set_by_name
 
 
 def label(text: str = "", role: str = "", name: str = "") -> QLabel:
     """Return a label with a role of the style sheet."""
     made = QLabel(text)
-    made.setTextFormat(Qt.TextFormat.PlainText)
+    set_by_name(made, textFormat="PlainText")
     if role:
         made.setProperty("role", role)
     if name:
@@ -33,12 +35,14 @@ def set_role(widget: QWidget, role: str) -> None:
 class ElidedLabel(QLabel):
     """A label that shortens its text to its width; the whole text is its tool tip and accessible name."""
 
-    def set_whole_text(self, text: str) -> None:
-        """Show a text, shortened at the right where it must be."""
+    def set_whole_text(self, text: str, tip: str = "") -> None:
+        """Show a text, shortened at the right where it must be; ``tip`` says more than the text."""
         if text != self.text():
             self.setText(text)
-            self.setToolTip(text)
             self.setAccessibleName(text)
+        if self.toolTip() != (tip or text):
+            self.setToolTip(tip or text)
+            self.setAccessibleDescription(tip)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         """Return a width that any layout can give."""
@@ -46,15 +50,18 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the shortened text."""
+        if not self.text():
+            return
+        qt = QtCore.Qt
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
+        text = self.fontMetrics().elidedText(self.text(), qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(qt.AlignmentFlag.AlignVCenter | qt.AlignmentFlag.AlignLeft), text)
         painter.end()
 
 
 class Metric(QWidget):
-    """A caption above a bold value, whose width does not jump."""
+    """A caption above a bold value, whose width does not jump; a remark may stand behind the value."""
 
     def __init__(self, caption: str) -> None:
         super().__init__()
@@ -62,18 +69,34 @@ class Metric(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self._caption = label(caption, "k")
-        self._value = label("–", "v")
-        self._value.setMinimumWidth(self._value.fontMetrics().horizontalAdvance("000.0 M"))
+        self._value, self._remark = label("", "v"), label("", "small")
+        set_by_name(self._remark, alignment="AlignLeft|AlignBottom")
+        self._remark.hide()
+        self._least_width = self._value.fontMetrics().horizontalAdvance("000.0 M")
+        self._value.setMinimumWidth(self._least_width)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self._value)
+        row.addWidget(self._remark)
+        row.addStretch()
         layout.addWidget(self._caption)
-        layout.addWidget(self._value)
+        layout.addLayout(row)
+        self.show_value("–")
 
-    def show_value(self, value: str, caption: str | None = None) -> None:
-        """Show a value, and a caption when it changes; both are in the accessible name."""
-        if caption is not None and caption != self._caption.text():
-            self._caption.setText(caption)
+    def show_value(self, value: str, remark: str = "", tip: str = "") -> None:
+        """Show a value and a remark; caption, value and remark are the accessible name. ``tip`` says more."""
+        if remark != self._remark.text():
+            self._remark.setText(remark)
+            self._remark.setVisible(bool(remark))
+            self._value.setMinimumWidth(0 if remark else self._least_width)
+            self._value.clear()  # a label keeps the width of its text until that changes
         if value != self._value.text():
             self._value.setText(value)
-        self._value.setAccessibleName(f"{self._caption.text()} {value}")
+        self._value.setAccessibleName(" ".join(filter(None, (self._caption.text(), value, remark))))
+        if tip != self._caption.toolTip():
+            for part in (self._caption, self._value):
+                part.setToolTip(tip)
+                part.setAccessibleDescription(tip)
 
 
 class Sparkline(QWidget):
@@ -83,11 +106,14 @@ class Sparkline(QWidget):
         super().__init__()
         self._slot = slot
         self._values: tuple[float, ...] = ()
-        self.setFixedSize(92, 26)
+        self.setFixedHeight(26)
+        self.setMinimumWidth(36)
+        self.setMaximumWidth(92)
         self.setAccessibleName("Speed history")
-        policy = self.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """Return the size where there is room; a narrow lane gives less."""
+        return QSize(92, 26)
 
     def show_values(self, values: Sequence[float]) -> None:
         """Show samples, oldest first."""
@@ -124,12 +150,13 @@ class Sparkline(QWidget):
         painter.end()
 
 
-class MemoryBar(QWidget):
-    """The machine's memory: ours, what others use, and what is free."""
+class MemoryBar(QFrame):
+    """The machine's memory: ours, what others use, and what is free. The style sheet paints what is free."""
 
     def __init__(self) -> None:
         super().__init__()
         self._ours = self._others = 0.0
+        self.setObjectName("memorybar")
         self.setFixedSize(120, 6)
         self.setAccessibleName("Memory in use")
 
@@ -139,41 +166,34 @@ class MemoryBar(QWidget):
             self._ours, self._others = ours, others
             self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
-        """Paint the three parts."""
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
+        """Paint the two parts that are in use."""
+        super().paintEvent(event)
+        if not self._ours + self._others:
+            return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect, colours = QRectF(self.rect()), theme.current()
         clip = QPainterPath()
         clip.addRoundedRect(rect, 3, 3)
         painter.setClipPath(clip)
-        painter.fillRect(rect, QColor(colours.line))
         used = rect.width() * min(self._ours + self._others, 1.0)
         painter.fillRect(QRectF(0, 0, used, rect.height()), QColor(colours.faint))
         painter.fillRect(QRectF(0, 0, rect.width() * self._ours, rect.height()), QColor(colours.accent))
         painter.end()
 
 
-class Tile(QWidget):
+class Tile(QLabel):
     """A lane's letter on its colour."""
 
-    def __init__(self, slot: str) -> None:
-        super().__init__()
-        self._slot = slot
-        self.setFixedSize(20, 20)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    SIZE = 20  # pixels
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
-        """Paint the letter."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(slot_colour(self._slot))
-        painter.drawRoundedRect(QRectF(self.rect()), 6, 6)
-        painter.setPen(QColor(theme.current().onaccent))
-        painter.setFont(theme.font(8.5, 700))
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._slot)
-        painter.end()
+    def __init__(self, slot: str) -> None:
+        super().__init__(slot)
+        self.setProperty("role", f"tile{slot}")
+        self.setFixedSize(self.SIZE, self.SIZE)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        set_by_name(self, textFormat="PlainText", alignment="AlignCenter")
 
 
 def slot_colour(slot: str) -> QColor:

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPlainTextEdit, QPushButton
+from PySide6.QtCore import QPoint, QSize, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPlainTextEdit, QPushButton, QVBoxLayout
 
-from playground.compare.prompts import Prompt
 from playground.ui import theme
 from playground.ui.icons import icon
 
+if TYPE_CHECKING:
+    from playground.compare.prompts import Prompt
+
 _MOST_LINES = 8
 _PADDING = 14
+_SETTLES_MS = 300
 
 
 class PromptBox(QFrame):
-    """Emits ``run_wanted`` with the text; keeps the text until ``clear`` is called."""
+    """Emits ``run_wanted`` with the text; keeps the text until ``clear`` is called.
+
+    ``settled`` carries the text some time after typing has stopped, and at once when it has become empty.
+    """
 
     run_wanted = Signal(str)
+    settled = Signal(str)
 
-    def __init__(self, prompts: Sequence[Prompt]) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setObjectName("prompt")
+        self._offered: Sequence[Prompt] = ()
+        self._menu: QMenu | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
         row.setSpacing(8)
@@ -31,17 +41,14 @@ class PromptBox(QFrame):
         self.editor.setPlaceholderText("Ask both models…   (Ctrl+Enter sends, Enter makes a new line)")
         self.editor.setTabChangesFocus(True)
         self.editor.textChanged.connect(self._grow)
+        self._settling = QTimer(self, singleShot=True, interval=_SETTLES_MS)
+        self._settling.timeout.connect(lambda: self.settled.emit(self.editor.toPlainText()))
+        self.editor.textChanged.connect(self._settle)
         self.prompts = QPushButton("Prompts")
         self.prompts.setAccessibleName("Prompts")
         self.prompts.setToolTip("Choose a built-in coding prompt")
         self.prompts.setIconSize(QSize(16, 16))
-        menu = QMenu(self.prompts)
-        for prompt in prompts:
-            action = menu.addAction(f"{prompt.title}   tier {prompt.tier}")
-            action.triggered.connect(lambda _checked=False, p=prompt: self.set_text(p.text))
-        self.prompts.clicked.connect(
-            lambda: menu.popup(self.prompts.mapToGlobal(self.prompts.rect().topLeft()) - _below(menu))
-        )
+        self.prompts.clicked.connect(self._open_menu)
         self.run = QPushButton("Run both")
         self.run.setObjectName("primary")
         self.run.setAccessibleName("Run both")
@@ -49,15 +56,21 @@ class PromptBox(QFrame):
         self.run.setIconSize(QSize(16, 16))
         self.run.clicked.connect(self.submit)
         row.addWidget(self.editor, 1)
-        row.addWidget(self.prompts, 0, Qt.AlignmentFlag.AlignBottom)
-        row.addWidget(self.run, 0, Qt.AlignmentFlag.AlignBottom)
+        row.addLayout(_at_the_bottom(self.prompts))
+        row.addLayout(_at_the_bottom(self.run))
+        self.render_state(can_run=False, why_not="Choose a model first.")
         self.set_icons()
         self._grow()
+
+    def offer(self, prompts: Sequence[Prompt]) -> None:
+        """Set the prompts of the menu."""
+        self._offered, self._menu = prompts, None
 
     def set_icons(self) -> None:
         """Draw the icons in the theme's colours."""
         self.prompts.setIcon(icon("prompts", size=16))
-        self.run.setIcon(icon("send", theme.current().onaccent, 16))
+        colours = theme.current()
+        self.run.setIcon(icon("send", colours.onaccent if self.run.isEnabled() else colours.faint, 16))
 
     def set_text(self, text: str) -> None:
         """Put a text in place of what is there."""
@@ -76,14 +89,39 @@ class PromptBox(QFrame):
 
     def render_state(self, can_run: bool, why_not: str) -> None:
         """Enable the button, or say why not."""
-        self.run.setEnabled(can_run)
         self.run.setToolTip("Send to both models  (Ctrl+Enter)" if can_run else why_not)
+        if can_run != self.run.isEnabled():
+            self.run.setEnabled(can_run)
+            self.set_icons()
+
+    def _settle(self) -> None:
+        if self.editor.document().isEmpty():
+            self._settling.stop()
+            self.settled.emit("")
+        else:
+            self._settling.start()
+
+    def _open_menu(self) -> None:
+        menu = self._menu
+        if menu is None:
+            menu = self._menu = QMenu(self.prompts)
+            for prompt in self._offered:
+                action = menu.addAction(f"{prompt.title}\ttier {prompt.tier}")
+                action.triggered.connect(lambda _checked=False, p=prompt: self.set_text(p.text))
+        menu.popup(self.prompts.mapToGlobal(self.prompts.rect().topLeft()) - _below(menu))
 
     def _grow(self) -> None:
         lines = min(max(int(self.editor.document().size().height()), 1), _MOST_LINES)
         height = lines * self.editor.fontMetrics().lineSpacing() + _PADDING
         if height != self.editor.height():
             self.editor.setFixedHeight(height)
+
+
+def _at_the_bottom(button: QPushButton) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.addStretch()
+    column.addWidget(button)
+    return column
 
 
 def _below(menu: QMenu) -> QPoint:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from playground.compare.events import Lane, LaneResult, RunEvent, WantedPlan
 from playground.compare.prompts import Prompt
+from playground.engines.protocol import Counted
 from playground.models.files import ModelFile
 
 OnProgress = Callable[[str, float], None]
@@ -51,6 +52,9 @@ class Services(Protocol):
 
     def run(self, lanes: Sequence[Lane], wanted: WantedPlan) -> Run:
         """Begin a comparison."""
+
+    async def count(self, lane: Lane) -> Counted | None:
+        """Return how many tokens a lane's prompt would have; None while its model is not loaded."""
 
     def sentence(self, results: Sequence[LaneResult]) -> str:
         """Return what can be said about two results."""

@@ -6,12 +6,12 @@ the default.
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6 import QtCore
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -20,8 +20,7 @@ from playground import resources
 UI_FAMILY, CODE_FAMILY = "Inter", "JetBrains Mono"
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """Colours by role. Text on its background has a contrast of at least 4.5."""
 
     bg: str
@@ -113,15 +112,43 @@ def is_dark() -> bool:
     return _Current.tokens is DARK
 
 
+def starts_dark(app: QApplication) -> bool:
+    """Return whether the desktop asks for dark colours, as long as the app has set none of its own.
+
+    Fusion's first palette follows the desktop's colour scheme, and asking the palette does not make the Python
+    enums of the namespace ``Qt``, which are made all at once, 14 ms, when the first is touched.
+    """
+    palette = app.palette()
+    return palette.window().color().lightness() < palette.windowText().color().lightness()
+
+
 def system_prefers_dark(app: QApplication) -> bool:
-    """Return what the desktop asks for; False where it does not say."""
-    return app.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    """Return what the desktop asks for now; False where it does not say. Ends ``tell_platform``."""
+    app.styleHints().unsetColorScheme()
+    return app.styleHints().colorScheme() == QtCore.Qt.ColorScheme.Dark
+
+
+def tell_platform(app: QApplication) -> None:
+    """Let the frames that the platform draws follow the colours in force."""
+    scheme = QtCore.Qt.ColorScheme
+    app.styleHints().setColorScheme(scheme.Dark if is_dark() else scheme.Light)
+
+
+def choose(dark: bool) -> None:
+    """Put the light or dark colours in force for what is built from now on."""
+    _Current.tokens = DARK if dark else LIGHT
 
 
 def apply(app: QApplication, dark: bool) -> None:
     """Put the light or dark colours in force everywhere."""
-    tokens = _Current.tokens = DARK if dark else LIGHT
-    app.styleHints().setColorScheme(Qt.ColorScheme.Dark if dark else Qt.ColorScheme.Light)
+    choose(dark)
+    dress(app)
+    notifier().changed.emit()
+
+
+def dress(app: QApplication) -> None:
+    """Give the application the palette and the style sheet in the colours in force."""
+    tokens = current()
     palette = QPalette()
     for role, name in _ROLES.items():
         palette.setColor(role, QColor(getattr(tokens, name)))
@@ -129,12 +156,15 @@ def apply(app: QApplication, dark: bool) -> None:
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(tokens.faint))
     app.setPalette(palette)
     app.setStyleSheet(style_sheet(tokens))
-    notifier().changed.emit()
 
 
 def style_sheet(tokens: Tokens) -> str:
-    """Return the style sheet with ``@name`` replaced by the colours."""
-    colours = dataclasses.asdict(tokens)
+    """Return the style sheet with ``@name`` replaced by the colours, ``@icons`` by their folder.
+
+    ``@tick`` is the file of the mark that can be seen on the accent: Qt gives style sheets no coloured icons.
+    """
+    tick = "tick-dark.svg" if tokens is DARK else "tick-light.svg"
+    colours = {**tokens._asdict(), "icons": resources.path("icons").as_posix(), "tick": tick}
     return re.sub(r"@([a-z]+\d?)", lambda match: colours[match[1]], resources.text("style", "app.qss"))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from playground.cli import parser, window_options
 from tests.support.tiny_gguf import build
 
 _ROOT = Path(__file__).parents[2]
@@ -80,6 +81,13 @@ def test_wrong_usage_is_told_in_words(arguments: tuple[str, ...]) -> None:
     assert done.stderr.strip()
     assert "Traceback" not in done.stderr
     assert not done.stdout
+
+
+def test_the_window_without_arguments_has_the_options_that_argparse_would_give() -> None:
+    assert window_options([]) == parser.parse_window([])
+    given = window_options(["--model", "starter", "--theme", "dark"])
+    assert given is not None
+    assert (given.models, given.theme, given.prompt) == (("starter",), "dark", None)
 
 
 def test_lists_and_doctor_are_json() -> None:

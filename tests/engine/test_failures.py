@@ -35,6 +35,8 @@ def test_prompts_that_do_not_fit_are_refused(good: Path) -> None:
                 with pytest.raises(EngineError, match=word) as caught:
                     await answered(engine, asked(text))
                 assert caught.value.kind is ErrorKind.PROMPT
+            assert caught.value.fitting_tokens == 256
+            assert (caught.value.needed_tokens or 0) > 2000
             _, _, finished = await answered(
                 engine, asked("Hello"), AnswerOptions(Sampling(temperature=0), 100_000)
             )

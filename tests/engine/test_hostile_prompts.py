@@ -274,7 +274,7 @@ def test_grammars_that_are_only_large_are_used(model: Path) -> None:
 
 def test_half_characters_are_replaced_before_a_lane_begins() -> None:
     from playground.compare.events import Lane
-    from playground.compare.run import _clean
+    from playground.compare.run import cleaned
     from playground.models.files import ModelFile
 
     talk = (
@@ -283,7 +283,7 @@ def test_half_characters_are_replaced_before_a_lane_begins() -> None:
         .with_answer("d\ud800", "e\ud800")
         .with_user("f")
     )
-    lane = _clean(Lane("A", ModelFile("x", "x", "x", 1, "llama", "F16", 1, 1, is_base=False), talk))
+    lane = cleaned(Lane("A", ModelFile("x", "x", "x", 1, "llama", "F16", 1, 1, is_base=False), talk))
     for message in lane.conversation.messages():
         "".join((message.text, message.reasoning, message.completion or "")).encode("utf-8")
     first = lane.conversation.turns[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from playground.chat.messages import Conversation, Message
@@ -44,3 +46,37 @@ async def answered(
 
     finished = await engine.generate(messages, options, 1, hear)
     return "".join(answer), "".join(reasoning), finished
+
+
+@contextlib.asynccontextmanager
+async def running(path: Path, options: LoadOptions | None = None) -> AsyncIterator[EngineProcess]:
+    """Lend a worker with a model in memory."""
+    engine = await loaded_engine(path, options)
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def answered_alone(
+    path: Path, messages: Sequence[Message], options: AnswerOptions = GREEDY, load: LoadOptions | None = None
+) -> tuple[str, str, Finished]:
+    """Return what a worker answers that has never read anything else."""
+    async with running(path, load) as engine:
+        return await answered(engine, messages, options)
+
+
+async def answered_all(
+    engine: EngineProcess, messages: Sequence[Message], options: AnswerOptions
+) -> list[tuple[str, str, Finished]]:
+    """Return all ``options.n`` answers of one request, as ``answered`` does one."""
+    answer: dict[int, str] = defaultdict(str)
+    reasoning: dict[int, str] = defaultdict(str)
+
+    def hear(event: PromptProgress | Chunk) -> None:
+        if isinstance(event, Chunk):
+            answer[event.sample] += event.text
+            reasoning[event.sample] += event.reasoning
+
+    finished = await engine.generate_all(messages, options, 1, hear)
+    return [(answer[each.sample], reasoning[each.sample], each) for each in finished]

@@ -6,8 +6,9 @@ exactly that text, at any temperature, through all of its real layers (see ``tin
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gguf
 import numpy as np
@@ -41,13 +42,16 @@ def build(
     seed: int = 1,
     template: str | None = "auto",
     endless: bool = False,
+    embeds: Literal["", "pooling", "bidirectional"] = "",
+    tensors_per_file: int = 0,
 ) -> Path:
     """Write a tiny model and return its path.
 
     ``arch`` is one of ARCHITECTURES. ``script`` is the exact text of every answer; ``endless`` repeats it for ever
-    instead of ending the turn. ``template``: ``auto`` is the family's own, None makes a base model, other text is
-    taken as it is. ``ctx`` is the trained context in tokens. Raises ValueError for an unknown architecture or a
-    script that cannot be cut.
+    instead of ending the turn. ``template``: ``auto`` is the family's own, for which it is always the same day, None
+    makes a base model, other text is taken as it is. ``ctx`` is the trained context in tokens. ``embeds`` makes an
+    embedding model of it: ``pooling`` or ``bidirectional``. ``tensors_per_file`` splits it, and the path is that of the
+    first file. Raises ValueError for an unknown architecture or a script that cannot be cut.
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"no tiny {arch!r}; there are {', '.join(ARCHITECTURES)}")
@@ -57,27 +61,42 @@ def build(
     dialect = DIALECTS[_DIALECT_NAMES.get(shape.base, "qwen")]
     pieces = [] if script is None else tiny_script.cut(script, dialect)
     words = vocabulary(dialect, pieces)
-    writer = gguf.GGUFWriter(out, shape.base)
+    writer = gguf.GGUFWriter(out, shape.base, split_max_tensors=tensors_per_file)
     writer.add_name(f"tiny-{arch}{'' if script is None else '-script'}")
     _add_hyperparameters(writer, shape, ctx)
+    if embeds == "pooling":
+        writer.add_pooling_type(gguf.PoolingType.MEAN)
+    elif embeds:
+        writer.add_causal_attention(False)
     _add_tokenizer(writer, shape, dialect, words)
     text = _template(shape.base, template)
     if text is not None:
         writer.add_chat_template(text)
     rng = np.random.default_rng(seed)
+    successors = None
     if script is None:
         tables = _random_tables(words, rng)
     else:
-        tables = tiny_script.tables(words, pieces, None if endless else dialect.end, tiny_tensors.N_EMBD, rng)
+        chain = [words.ids[piece] for piece in pieces]
+        end = None if endless else dialect.end
+        tables = tiny_script.tables(words, pieces, end, tiny_tensors.N_EMBD, rng)
+        last = chain[0] if end is None else words.ids[end]
+        successors = tiny_script.hidden_successors(tables[0], chain, last)
     writer.add_tensor("token_embd.weight", tables[0])
     writer.add_tensor("output.weight", tables[1])
-    for name, values in Layers(shape, rng, silent=script is not None).tensors():
+    for name, values in Layers(shape, rng, successors).tensors():
         writer.add_tensor(name, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return out
+    return min(out.parent.glob(f"{out.stem}-00001-of-*.gguf")) if tensors_per_file else out
+
+
+def template_of(arch: str) -> str:
+    """Return an architecture's own chat template, for which it is always the same day."""
+    file = _TEMPLATES / _TEMPLATE_FILES[arch.removesuffix("-mtp")]
+    return re.sub(r"strftime_now\([^)]*\)", '"24 November 2026"', file.read_text(encoding="utf-8"))
 
 
 def _random_tables(
@@ -90,9 +109,7 @@ def _random_tables(
 
 
 def _template(base: str, template: str | None) -> str | None:
-    if template == "auto":
-        return (_TEMPLATES / _TEMPLATE_FILES[base]).read_text(encoding="utf-8")
-    return template
+    return template_of(base) if template == "auto" else template
 
 
 def _add_hyperparameters(writer: Any, shape: Shape, ctx: int) -> None:  # noqa: ANN401 -- gguf has no types

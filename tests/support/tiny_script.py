@@ -93,3 +93,16 @@ def tables(
     for token, successor in zip(chain, [*chain[1:], last], strict=True):
         output[successor] += _STRENGTH * embedding[token]
     return embedding, output
+
+
+def hidden_successors(embedding: Matrix, chain: Sequence[int], end: int) -> Matrix:
+    """Return the matrix that makes of what a token leaves in the residual stream the embedding of its successor.
+
+    ``chain``: the numbers of the pieces, ``end``: of what follows them. Exact for scripts with fewer pieces than
+    the embedding has dimensions.
+    """
+    start = np.zeros(embedding.shape[1], np.float32)
+    start[0] = 1.0  # where all tokens that are no pieces point
+    before = np.stack([start, *embedding[chain]], axis=1)
+    behind = np.stack([*embedding[chain], embedding[end]], axis=1)
+    return (behind @ np.linalg.pinv(before)).astype(np.float32)

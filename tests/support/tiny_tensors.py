@@ -42,12 +42,19 @@ class Shape:
 
 
 class Layers:
-    """Makes the tensors of all layers. ``silent`` layers write nothing to the residual stream."""
+    """Makes the tensors of all layers.
 
-    def __init__(self, shape: Shape, rng: np.random.Generator, *, silent: bool) -> None:
+    ``successors`` is given for a scripted model: then the layers write nothing to the residual stream, and a
+    prediction layer turns the hidden state before a token into that token's embedding, by this matrix alone.
+    """
+
+    def __init__(
+        self, shape: Shape, rng: np.random.Generator, successors: npt.NDArray[np.float32] | None = None
+    ) -> None:
         self._shape = shape
         self._rng = rng
-        self._silent = silent
+        self._silent = successors is not None
+        self._successors = successors
 
     def tensors(self) -> Iterator[Tensor]:
         """Yield name and values, sizes from the slowest dimension to the fastest (reverse of llama.cpp's)."""
@@ -144,6 +151,9 @@ class Layers:
             yield self._last("ffn_down_shexp.weight", N_FF_EXPERT, N_EMBD)
 
     def _next_token_prediction(self) -> Iterator[Tensor]:
-        yield self._random("nextn.eh_proj.weight", 2 * N_EMBD, N_EMBD)
+        if self._successors is None:
+            yield self._random("nextn.eh_proj.weight", 2 * N_EMBD, N_EMBD)
+        else:  # reads the token's embedding and the hidden state, side by side
+            yield "nextn.eh_proj.weight", np.hstack([np.zeros_like(self._successors), self._successors])
         for name in ("enorm", "hnorm", "shared_head_norm"):
             yield self._ones(f"nextn.{name}.weight", N_EMBD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QWidget
-from pytestqt.qtbot import QtBot
 
 from playground import app as application
 from playground.ui import theme
 from playground.ui.compare_state import Phase
 from tests.support.tiny_gguf import build
+from tests.ui.conftest import Runner
 
 _TEXT = "Here you are:\n\n```python\ndef double(x):\n    return 2 * x\n```\n"
 _NAMES = {
@@ -27,19 +27,13 @@ Scenario = Callable[[application.App], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture
-def in_window(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[[Scenario], None]]:
+def in_window(run: Runner, qapp: QApplication) -> Callable[[Scenario], None]:
     """Run a coroutine beside a whole app and end the app in order."""
-    from qasync import QEventLoop
-
-    qapp.setQuitOnLastWindowClosed(False)
-    theme.load_fonts()
-    loop = QEventLoop(qapp, already_running=False)
-    asyncio.set_event_loop(loop)
 
     async def drive(scenario: Scenario) -> None:
-        running = application.App(qapp, "light")
-        running.set_theme("light")
-        running.window.show()
+        window = application.make_window(qapp, "light")
+        running = application.App(qapp, window)
+        window.show()
         try:
             await scenario(running)
         finally:
@@ -47,10 +41,7 @@ def in_window(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[[Scenario],
             await running.wait()
             running.window.deleteLater()
 
-    yield lambda scenario: loop.run_until_complete(asyncio.wait_for(drive(scenario), 60))
-    loop.close()
-    asyncio.set_event_loop(None)
-    assert qtbot
+    return lambda scenario: run(drive(scenario), 60)
 
 
 async def _until(condition: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -83,3 +84,7 @@ def test_wrong_arguments_are_told_and_not_traced() -> None:
     done = _run("--no-such-option")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_the_binding_has_the_version_that_its_metadata_says() -> None:
+    assert preflight._binding_version() == importlib.metadata.version("PySide6-Essentials")

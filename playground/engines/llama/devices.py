@@ -7,12 +7,16 @@ whatever llama.cpp numbers it in this process.
 from __future__ import annotations
 
 import ctypes
-import importlib.metadata
 import re
 import socket
+import struct
+import time
 from typing import Any, Literal
 
-from playground.engines.llama.library import DISTRIBUTION, L, symbol
+import psutil
+
+from playground.engines.builds import install_line
+from playground.engines.llama.library import L, binding_version, symbol
 from playground.engines.protocol import Description, Device
 from playground.errors import EngineError, ErrorKind
 
@@ -22,10 +26,20 @@ _KINDS: tuple[Literal["cpu", "gpu", "integrated", "accelerator"], ...] = (
     "integrated",
     "accelerator",
 )
-_ENDPOINT = re.compile(r"^([\w.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$")
+_ENDPOINT = re.compile(r"^([\w.-]+):(\d{1,5})$")  # llama.cpp knows IPv4 only
 _BUFFER = re.compile(r"^RPC(\d+)\[(.+)\]$")
 _CONNECT_S = 3.0
+_GREETING_S = 5.0  # a lender may have to start a process first
+_HELLO, _HELLO_BYTES, _ANSWER_BYTES = (
+    14,
+    24,
+    28,
+)  # rpc_cmd, rpc_msg_hello_req, rpc_msg_hello_rsp in ggml-rpc.cpp
+_PROTOCOL = (7, 0)  # RPC_PROTO_MAJOR_VERSION and _MINOR_VERSION in ggml-rpc.h
 _REGISTERED: set[str] = set()
+_CONNECTIONS: list[
+    Any
+] = []  # a backend keeps the connection; without one llama.cpp connects for each question
 _void = ctypes.c_void_p
 
 
@@ -39,7 +53,8 @@ def handles() -> list[Any]:
 def add_rpc(endpoints: tuple[str, ...]) -> None:
     """Make the devices of RPC servers (``host:port``) available. Raises EngineError.
 
-    llama.cpp ends the process when it cannot reach a server, so each is tried first.
+    llama.cpp ends the process when it cannot reach a server and waits for ever for one that says nothing, so each is
+    greeted first.
     """
     for endpoint in endpoints:
         if endpoint in _REGISTERED:
@@ -48,13 +63,14 @@ def add_rpc(endpoints: tuple[str, ...]) -> None:
             raise EngineError(
                 ErrorKind.LOAD_FAILED,
                 "This build of llama.cpp cannot use devices of other machines.",
-                hint="Build it with: CMAKE_ARGS=-DGGML_RPC=on python3 -m pip install --force-reinstall "
-                f"--no-cache-dir {DISTRIBUTION}=={importlib.metadata.version(DISTRIBUTION)}",
+                hint=f"Build it with: {install_line('GGML_RPC')}",
             )
-        _try_connection(endpoint)
+        _greet(endpoint)
+        connect = symbol("ggml_backend_rpc_init", _void, [ctypes.c_char_p, ctypes.c_uint32])
+        _CONNECTIONS.append(connect(endpoint.encode(), 0))
         registry = symbol("ggml_backend_rpc_add_server", _void, [ctypes.c_char_p])(endpoint.encode())
         if not registry:
-            raise _unreachable(endpoint, "it does not speak this llama.cpp's RPC protocol")
+            raise _unreachable(endpoint, "it lends no device")
         symbol("ggml_backend_register", None, [_void])(registry)
         _REGISTERED.add(endpoint)
 
@@ -100,7 +116,7 @@ def describe(rpc: tuple[str, ...]) -> Description:
     """Return what this build is and what it can use. Raises EngineError when an RPC server is not to be had."""
     add_rpc(rpc)
     return Description(
-        binding_version=importlib.metadata.version(DISTRIBUTION),
+        binding_version=binding_version(),
         system_info=L.llama_print_system_info().decode("utf-8", "replace").strip(),
         gpu_offload=bool(L.llama_supports_gpu_offload()),
         devices=all_devices(),
@@ -125,7 +141,10 @@ def _describe(handle: Any) -> Device:  # noqa: ANN401 -- an opaque pointer
             _rpc_name(text, _rpc_index(name, text)), text, "gpu", free.value, total.value, backend="RPC"
         )
     named_kind = _KINDS[min(kind, len(_KINDS) - 1)]
-    return Device(name, text, named_kind, free.value, total.value, backend)
+    left = (
+        psutil.virtual_memory().available if named_kind == "cpu" else free.value
+    )  # llama.cpp takes all for free
+    return Device(name, text, named_kind, min(free.value, left), total.value, backend)
 
 
 def _rpc_index(name: str, endpoint: str) -> int:
@@ -140,7 +159,8 @@ def _rpc_name(endpoint: str, index: int) -> str:
     return f"rpc://{endpoint}" + (f"#{index}" if index else "")
 
 
-def _try_connection(endpoint: str) -> None:
+def _greet(endpoint: str) -> None:
+    """Say hello as llama.cpp does, within a bounded time. Raises EngineError when no such server answers."""
     match = _ENDPOINT.match(endpoint)
     if match is None or not 0 < int(match[2]) < 65536:
         raise EngineError(
@@ -148,11 +168,38 @@ def _try_connection(endpoint: str) -> None:
             f"{endpoint} is not the address of an RPC server.",
             hint="Write it as rpc://host:port.",
         )
+    hello = struct.pack("<BQ", _HELLO, _HELLO_BYTES) + bytes(_HELLO_BYTES)
     try:
-        with socket.create_connection((match[1].strip("[]"), int(match[2])), timeout=_CONNECT_S):
-            pass
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
+            server.settimeout(_CONNECT_S)
+            server.connect((match[1], int(match[2])))
+            server.sendall(hello)
+            deadline = time.monotonic() + _GREETING_S
+            is_rpc = _read(server, 8, deadline) == struct.pack("<Q", _ANSWER_BYTES)
+            answer = _read(server, _ANSWER_BYTES, deadline) if is_rpc else b""
     except OSError as error:
-        raise _unreachable(endpoint, error.strerror or str(error) or "no answer") from error
+        raise _unreachable(endpoint, error.strerror or "no answer") from error
+    if len(answer) < _ANSWER_BYTES:
+        raise _unreachable(endpoint, "what answers there is no RPC server of llama.cpp")
+    major, minor = answer[:2]
+    if major != _PROTOCOL[0] or minor > _PROTOCOL[1]:
+        raise _unreachable(
+            endpoint, f"it speaks version {major}.{minor} of the protocol, not {_PROTOCOL[0]}.{_PROTOCOL[1]}"
+        )
+
+
+def _read(server: socket.socket, size: int, deadline: float) -> bytes:
+    """Return what a server says, at most ``size`` bytes. Raises TimeoutError when it takes too long."""
+    found = b""
+    while len(found) < size:
+        server.settimeout(max(deadline - time.monotonic(), 0.01))
+        data = server.recv(size - len(found))
+        if not data:
+            break
+        found += data
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return found
 
 
 def _unreachable(endpoint: str, why: str) -> EngineError:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from playground.engines.llama.context import Batch, Context, NoRoomError
+from playground.engines.llama.abort import AbortFlag
+from playground.engines.llama.context import AbortedError, Batch, Context, NoRoomError
 from playground.engines.llama.library import L
 from playground.engines.llama.model import Model
 from playground.engines.llama.sequence import Sequence
 from playground.errors import EngineError, ErrorKind
 
 _COMPARED_TOKENS = 2048  # llama.cpp's own check allows a few differences in unused tokens as well
+_WORTH_SHARING = 32  # tokens that another sequence has read and this one has not
+_REST = 64  # proposals that are left out after the draft's context had no room
 
 
 class Drafter(Protocol):
@@ -45,33 +48,43 @@ class Greedy:
 
 
 class ModelDrafter:
-    """Another model with the same vocabulary, in a context of its own with as many sequences."""
+    """Another model with the same vocabulary, in a context of its own.
 
-    def __init__(self, context: Context, tokens_at_once: int) -> None:
+    The context has a sequence for each of the answering model's, and for a recurrent model one more: its state
+    cannot be taken back token by token, so drafts are written in a copy. ``n_vocab``: tokens that the answering model knows; a few more of the draft's are never proposed.
+    """
+
+    def __init__(self, context: Context, tokens_at_once: int, n_vocab: int, abort: AbortFlag) -> None:
+        abort.attach(context.native)
         self._context = context
         self._most = tokens_at_once
+        self._n_vocab = n_vocab
+        self._rest = 0
         self._batch = Batch(512)
         self._sequences = [Sequence(context, number) for number in range(context.sequences)]
+        self._copy = self._sequences.pop() if context.model.is_recurrent else None
         self._greedy = Greedy()
 
     def propose(self, tokens: list[int], number: int, most: int) -> list[int]:
         """Return what this model would write, greedily; nothing when its context is full."""
         sequence = self._sequences[number]
         most = min(most, self._most, self._context.n_ctx - len(tokens))
-        if most <= 0:
+        self._rest = max(self._rest - 1, 0)
+        if most <= 0 or self._rest:
             return []
+        self._share(sequence, tokens)
         sequence.reuse(tokens)
         drafts: list[int] = []
-        pending = tokens[len(sequence.tokens) :]
         try:
-            while len(drafts) < most:
-                index = self._evaluate(sequence, pending)
-                drafts.append(self._greedy.draw(self._context.native, index))
-                pending = drafts[-1:]
-                if L.llama_vocab_is_eog(self._context.model.vocab, drafts[-1]):
-                    break
+            self._write(sequence, self._read(sequence, tokens), drafts, most)
+        except AbortedError:
+            sequence.settle()
         except NoRoomError:
-            sequence.clear()
+            for each in self._sequences:
+                each.clear()
+            self._rest = _REST
+        if self._copy is not None:
+            self._copy.clear()
         return drafts
 
     def follow(self, context: Context, batch: Batch) -> None:
@@ -81,12 +94,42 @@ class ModelDrafter:
         """Do nothing: the next proposal rolls back by itself."""
 
     def copied(self, source: int, target: int) -> None:
-        """Share what was read of the prompt."""
-        self._sequences[target].copy_from(self._sequences[source])
+        """Do nothing: the next proposal shares what was read by itself."""
 
     def set_threads(self, threads: int) -> None:
         """Use this many threads."""
         self._context.set_threads(threads)
+
+    def _share(self, sequence: Sequence, tokens: list[int]) -> None:
+        """Begin with what was read for another answer of the same prompt: its cells serve both."""
+        own = sequence.usable(tokens)
+        if len(tokens) - own <= _WORTH_SHARING:
+            return
+        best = max(self._sequences, key=lambda each: each.usable(tokens))
+        if best.usable(tokens) > own + _WORTH_SHARING:
+            sequence.copy_from(best)
+
+    def _read(self, sequence: Sequence, tokens: list[int]) -> int:
+        """Evaluate what is new and return the index of its last logits."""
+        pending = tokens[len(sequence.tokens) :]
+        if len(pending) > _WORTH_SHARING:
+            self._evaluate(sequence, pending[:-1])
+            sequence.checkpoint()
+            pending = pending[-1:]
+        return self._evaluate(sequence, pending)
+
+    def _write(self, sequence: Sequence, index: int, drafts: list[int], most: int) -> None:
+        if self._copy is not None:
+            self._copy.copy_from(sequence)
+            sequence = self._copy
+        while True:
+            token = self._greedy.draw(self._context.native, index)
+            if token >= self._n_vocab:
+                return
+            drafts.append(token)
+            if len(drafts) == most or L.llama_vocab_is_eog(self._context.model.vocab, token):
+                return
+            index = self._evaluate(sequence, [token])
 
     def _evaluate(self, sequence: Sequence, tokens: list[int]) -> int:
         index = 0
@@ -99,7 +142,7 @@ class ModelDrafter:
                     token, len(sequence.tokens) + offset, sequence.number, wants_logits=last
                 )
             self._context.evaluate(self._batch)
-            sequence.tokens.extend(part)
+            sequence.took(part)
         return index
 
 

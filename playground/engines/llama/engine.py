@@ -12,7 +12,8 @@ import msgspec
 
 from playground.chat.options import MTP, AnswerOptions, LoadOptions
 from playground.engines.llama import accounting, sampler
-from playground.engines.llama.context import AbortFlag, Context
+from playground.engines.llama.abort import AbortFlag
+from playground.engines.llama.context import Context
 from playground.engines.llama.drafting import Drafter, ModelDrafter, refuse_other_vocabulary
 from playground.engines.llama.job import Clock, Job, OnText
 from playground.engines.llama.library import log
@@ -51,11 +52,11 @@ class Engine:
         log.clear()
         self._options, self._threads = options, threads
         self._on_progress, self._abort = on_progress, abort
-        self._made = contextlib.ExitStack()  # given back when a later part fails: another try may follow
+        self._native = contextlib.ExitStack()  # given back when a later part fails: another try may follow
         try:
             self._make(path, placement, callbacks)
         except BaseException:
-            self._made.close()
+            self._native.close()
             raise
         self._load_s = time.perf_counter() - started
 
@@ -66,7 +67,12 @@ class Engine:
         self.model = self._model(path, wanted, share=0.9)
         self.model.refuse_what_cannot_answer()
         self.placement = self._placement(wanted)
-        self.context = self._context(self.model, outputs=1 + self._drafts_at_once())
+        self.context = Context(
+            *(self.model, options, self.placement, self._threads),
+            outputs_per_sequence=1 + self._drafts_at_once(),
+            rollback_tokens=self._drafts_at_once(),
+        )
+        self._native.callback(self.context.close)
         self._drafter = self._make_drafter()
         self.maker = PromptMaker(self.model, self.context.n_ctx, options.template)
         self._buffers = accounting.from_log(log.sizes)
@@ -80,6 +86,10 @@ class Engine:
             on_done=callbacks.on_done,
             on_failed=callbacks.on_failed,
         )
+
+    def close(self) -> None:
+        """Give all memory back. Nothing else may be called afterwards."""
+        self._native.close()
 
     def loaded(self) -> Loaded:
         """Return what the model turned out to be."""
@@ -124,10 +134,6 @@ class Engine:
         self.scheduler.add(jobs)
         return prompt.prefix
 
-    def close(self) -> None:
-        """Give all memory back. Nothing else may be called afterwards."""
-        self._made.close()
-
     def set_threads(self, threads: int) -> None:
         """Use this many threads from the next evaluation on."""
         if threads != self._threads:
@@ -155,7 +161,7 @@ class Engine:
             on_progress=lambda fraction: self._on_progress(base + share * fraction),
             is_cancelled=self._abort.is_set,
         )
-        self._made.callback(found.close)
+        self._native.callback(found.close)
         self._raise_when_cancelled()
         return found
 
@@ -163,17 +169,12 @@ class Engine:
         own = min(self.model.n_ctx_train or DEFAULT_CONTEXT_TOKENS, DEFAULT_CONTEXT_TOKENS)
         return msgspec.structs.replace(wanted, n_ctx=wanted.n_ctx or self._options.n_ctx or own)
 
-    def _context(self, model: Model, outputs: int) -> Context:
-        rollback = self._drafts_at_once() + 1 if self._drafts_at_once() else 0
-        found = Context(
-            model,
-            self._options,
-            self.placement,
-            self._threads,
-            outputs_per_sequence=outputs,
-            rollback_tokens=rollback,
-        )
-        self._made.callback(found.close)
+    def _draft_context(self, model: Model) -> Context:
+        """Return the context of a draft model, with one more sequence to write drafts in when it is recurrent."""
+        sequences = self._options.sequences + model.is_recurrent
+        options = msgspec.structs.replace(self._options, sequences=sequences)
+        found = Context(model, options, self.placement, self._threads)
+        self._native.callback(found.close)
         return found
 
     def _drafts_at_once(self) -> int:
@@ -186,7 +187,7 @@ class Engine:
         if draft != MTP:
             model = self._model(Path(draft), self.placement, share=0.1, base=0.9)
             refuse_other_vocabulary(self.model, model)
-            return ModelDrafter(self._context(model, outputs=1), most)
+            return ModelDrafter(self._draft_context(model), most, self.model.n_vocab, self._abort)
         from playground.engines.llama.mtp import MtpDrafter
 
         if not self.model.mtp_layers:
@@ -196,7 +197,7 @@ class Engine:
                 hint="Switch drafting off, or choose a smaller model of the family as the draft.",
             )
         own = Context(self.model, self._options, self.placement, self._threads, mtp_of=self.context)
-        self._made.callback(own.close)
+        self._native.callback(own.close)
         return MtpDrafter(self.context, own, most)
 
     def _raise_when_cancelled(self) -> None:

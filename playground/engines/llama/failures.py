@@ -35,10 +35,11 @@ def load_error(path: Path, *, on_devices: bool) -> EngineError:
     cause = next((c for c in telling if "error loading model" in c), telling[0] if telling else "")
     cause = cause.removeprefix("error loading model: ").removeprefix("error loading model ")
     cause = one_line(cause, 300).rstrip(".")
+    again = "Download the file again, or choose another model."
     return EngineError(
         ErrorKind.LOAD_FAILED,
         f"{path.name} cannot be loaded: {cause or 'llama.cpp gave no reason'}.",
-        hint="Download the file again, or choose another model.",
+        hint="Choose the split mode layer." if "split buffers" in cause else again,
         detail="\n".join(causes),
     )
 

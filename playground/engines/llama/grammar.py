@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import json
 import re
 from typing import Any
 
@@ -68,13 +69,18 @@ def _of_schema(schema: str) -> str:
         return ""
     try:
         with limited(_SCHEMA_TIME_LIMIT_S):
-            return json_schema_to_gbnf(schema)
+            is_object = isinstance(json.loads(schema), dict)
+            found = json_schema_to_gbnf(schema) if is_object else ""
     except TimeUpError as error:
         raise _schema_failure(f"it was not read within {_SCHEMA_TIME_LIMIT_S:g} s") from error
     except MemoryError as error:
         raise _schema_failure("it needs too much memory") from error
     except Exception as error:  # the converter raises whatever comes
-        raise _schema_failure(one_line(str(error), 200).rstrip(".") or type(error).__name__) from error
+        words = str(error).partition("(use --")[0]  # an option of llama.cpp's own script
+        raise _schema_failure(one_line(words, 200).strip(" .") or type(error).__name__) from error
+    if not is_object:
+        raise _schema_failure("it is not an object")
+    return found
 
 
 def _refuse_excess(source: str) -> None:

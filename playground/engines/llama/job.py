@@ -14,9 +14,11 @@ from playground.engines.llama.sampler import Sampler
 from playground.engines.llama.sequence import Sequence
 from playground.engines.llama.tokens import Tokenizer
 from playground.engines.protocol import DraftUse, StopReason, Timings, Usage
+from playground.engines.reasoning import TAGS
 from playground.engines.stops import StopStrings
 
 OnText = Callable[[str, str, int, float], None]  # answer, reasoning, tokens so far, seconds since the first
+_NO_TOKEN = -1
 
 
 @dataclass(slots=True)
@@ -59,10 +61,13 @@ class Job:
         self.warnings: list[str] = []
         self.clock = clock
         self.totals_at_first = 0
+        self.sampling_order = sampler.order()
         self._sampler = sampler
         self._tokenizer = tokenizer
+        self._openings = tokenizer.single_tokens(tag for tag, _ in TAGS)
         self._stream = _Stream(prompt, options, on_text)
         self._reasoning_left = options.reasoning_budget
+        self._forgotten = 0
 
     @property
     def written(self) -> int:
@@ -80,18 +85,31 @@ class Job:
         return min((mark for mark in self.marks if mark > done), default=len(self.tokens))
 
     def draw(self, context: Any, index: int) -> int:  # noqa: ANN401 -- an opaque pointer
-        """Draw a token from the logits at ``index`` of the last batch and take it."""
-        token = self._sampler.draw(context, index, constrained=self._stream.in_answer)
+        """Draw a token from the logits at ``index`` of the last batch, take it and return it.
+
+        Where the reasoning is at its limit, what closes it is taken instead, and -1 returned.
+        """
+        if self._is_budget_used():
+            self._close_reasoning()
+            return _NO_TOKEN
+        exempt = self._openings if self._stream.may_open else ()
+        token = self._sampler.draw(context, index, constrained=self._stream.in_answer, exempt=exempt)
         self._take(token)
-        if self.stop is None and self._is_budget_used():
-            for closing in self._tokenizer.encode(self._stream.closing, special=True):
-                self._sampler.accept(closing)
-                self._take(closing)
         return token
+
+    def forget(self, keep: int, discard: int) -> None:
+        """Forget tokens behind the first ``keep``, as the context did."""
+        del self.tokens[keep : keep + discard]
+        self.marks = frozenset()
+        self._forgotten += discard
 
     def finish(self, stop: StopReason) -> None:
         """Let go what was held back, and free the sampler."""
         self.stop = self.stop or stop
+        if self._forgotten:
+            self.warnings.append(
+                f"The context was full: the oldest {self._forgotten:,} tokens were forgotten."
+            )
         self._stream.finish(self.clock)
         self._sampler.close()
 
@@ -137,11 +155,17 @@ class Job:
 
     def _is_budget_used(self) -> bool:
         left = self._reasoning_left
-        if left is None or left > 0 or not self._stream.in_reasoning:
-            return False
+        is_used = left is not None and left <= 0 and self._stream.in_reasoning
+        return is_used and not self._stream.is_in_character
+
+    def _close_reasoning(self) -> None:
         self._reasoning_left = None  # closed once; a model that begins to think again may
         self.warnings.append("The reasoning was closed at its limit, so that the model could answer.")
-        return True
+        for token in self._tokenizer.encode(self._stream.closing, special=True):
+            self._sampler.accept(token)
+            self._take(token)
+            if self.stop is not None:
+                break
 
 
 class _Stream:
@@ -168,6 +192,16 @@ class _Stream:
     def in_reasoning(self) -> bool:
         """Return whether what comes next is reasoning."""
         return self._splitter.in_reasoning
+
+    @property
+    def may_open(self) -> bool:
+        """Return whether reasoning may still begin with its tag."""
+        return self._splitter.may_open
+
+    @property
+    def is_in_character(self) -> bool:
+        """Return whether the bytes so far end inside a character."""
+        return bool(self._decoder.getstate()[0])
 
     @property
     def closing(self) -> str:

@@ -14,6 +14,7 @@ import re
 import sys
 import types
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 from playground.errors import EngineError, ErrorKind
@@ -112,7 +113,6 @@ def _load_dynamic_backends() -> None:
     # WORKAROUND: a build with GGML_BACKEND_DL loads no backend by itself
     # (https://github.com/abetlen/llama-cpp-python/issues/2069, retry above 0.3.36).
     import sysconfig
-    from pathlib import Path
 
     folder = Path(sysconfig.get_path("purelib")) / "bin"
     load = symbol("ggml_backend_load_all_from_path", None, [ctypes.c_char_p])
@@ -124,6 +124,14 @@ def symbol(name: str, restype: Any, argtypes: list[Any]) -> Any:  # noqa: ANN401
     function = getattr(L._lib, name)  # noqa: SLF001 -- the only handle on the mapped library
     function.restype, function.argtypes = restype, argtypes
     return function
+
+
+def binding_version() -> str:
+    """Return the version of llama-cpp-python; its own module says it, without the cost of package metadata."""
+    found = re.search(
+        r'__version__ = "([^"]+)"', Path(L.__file__).with_name("__init__.py").read_text("utf-8")
+    )
+    return found[1] if found else "unknown"
 
 
 def json_schema_to_gbnf(schema: str) -> str:

@@ -10,7 +10,7 @@ from playground.chat.options import AnswerOptions
 from playground.engines.llama.model import Model
 from playground.engines.llama.tokens import Tokenizer
 from playground.engines.plain import plain_prompt
-from playground.engines.reasoning import HARMONY_MARKS, TAGS, PlainSplitter, Splitter, splitter_for
+from playground.engines.reasoning import HARMONY_MARKS, TAG_MARKS, PlainSplitter, Splitter, splitter_for
 from playground.engines.template import ChatTemplate
 from playground.engines.template_check import complaint
 from playground.errors import EngineError, ErrorKind
@@ -42,7 +42,7 @@ class PromptMaker:
         source = model.chat_template() if template is None else template
         self.is_base = not (source or "").strip()
         self.is_harmony = _HARMONY_SIGN in (source or "")
-        shown = HARMONY_MARKS if self.is_harmony else [tag for pair in TAGS for tag in pair]
+        shown = HARMONY_MARKS if self.is_harmony else TAG_MARKS
         self.tokenizer = Tokenizer(model, shown)
         self.warnings: tuple[str, ...] = ()
         self._template: ChatTemplate | None = None
@@ -70,6 +70,8 @@ class PromptMaker:
                 ErrorKind.PROMPT,
                 f"The prompt has {len(prompt.tokens):,} tokens, but the context holds {self._n_ctx:,}.",
                 hint=f"Shorten it, or choose a context above {len(prompt.tokens):,} tokens.",
+                needed_tokens=len(prompt.tokens),
+                fitting_tokens=self._n_ctx,
             )
         return prompt
 

@@ -8,6 +8,7 @@ and drawn again under it only when the grammar forbids what came out.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Collection
 from typing import Any
 
 from playground.chat.options import Sampling
@@ -22,6 +23,8 @@ _DRY_BREAKERS = (b"\n", b":", b'"', b"*")
 _SEED_LIMIT = 0xFFFFFFFF
 _LONGEST_ID = 10  # digits of a token's number
 _IMPOSSIBLE = float("-inf")
+_NAMES = {"logit-bias": "logit bias", "dry": "DRY", "xtc": "XTC", "mirostat-v2": "mirostat 2"}
+_NAMES |= {"temp": "temperature", "temp-ext": "temperature", "dist": "draw"}
 
 
 class Sampler:
@@ -41,19 +44,35 @@ class Sampler:
             self.close()
             raise
 
-    def draw(self, context: Any, index: int, *, constrained: bool = True) -> int:  # noqa: ANN401 -- an opaque pointer
+    def draw(
+        self,
+        context: Any,  # noqa: ANN401 -- an opaque pointer
+        index: int,
+        *,
+        constrained: bool = True,
+        exempt: Collection[int] = (),
+    ) -> int:
         """Return the next token from the logits at ``index`` of the last batch, and remember it.
 
-        ``constrained``: the grammar, if there is one, applies here. Raises EngineError where it allows no token.
+        ``constrained``: the grammar, if there is one, applies here, but not to the tokens ``exempt``. Raises EngineError
+        where it allows no token.
         """
         if self._grammar is None or not constrained:
             return int(L.llama_sampler_sample(self._chain, context, index))
         with watched(grammar.TIME_LIMIT_S):
-            return self._draw_constrained(context, index)
+            return self._draw_constrained(context, index, exempt)
 
-    def _draw_constrained(self, context: Any, index: int) -> int:  # noqa: ANN401 -- an opaque pointer
+    def _draw_constrained(
+        self,
+        context: Any,  # noqa: ANN401 -- an opaque pointer
+        index: int,
+        exempt: Collection[int],
+    ) -> int:
         before = L.llama_sampler_clone(self._chain)
         token = int(L.llama_sampler_sample(self._chain, context, index))
+        if token in exempt:
+            L.llama_sampler_free(before)
+            return token
         if self._allows(token):
             L.llama_sampler_free(before)
         else:
@@ -62,6 +81,15 @@ class Sampler:
             token = self._draw_under_grammar(context, index)
         L.llama_sampler_accept(self._grammar, token)
         return token
+
+    def order(self) -> tuple[str, ...]:
+        """Return the names of the links in force, in the order in which they are applied."""
+        count = L.llama_sampler_chain_n(self._chain)
+        links = [
+            L.llama_sampler_name(L.llama_sampler_chain_get(self._chain, n)).decode() for n in range(count)
+        ]
+        head = () if self._grammar is None else ("grammar",)
+        return (*head, *(_NAMES.get(name, name) for name in links))
 
     def accept(self, token: int) -> None:
         """Remember a token that was not drawn but put into the answer."""
@@ -131,31 +159,6 @@ class Sampler:
             size = self._model.n_vocab
             links.append(L.llama_sampler_init_penalties(size, options.penalty_tokens, *penalties))
         return links
-
-
-def order(options: Sampling) -> tuple[str, ...]:
-    """Return the names of the links in force, in the order in which they are applied."""
-    named = [
-        ("grammar", bool(options.grammar or options.json_schema)),
-        ("logit bias", bool(options.logit_bias)),
-        ("top-k", options.top_k > 0),
-        ("DRY", options.dry_multiplier > 0),
-        (
-            "penalties",
-            (options.repeat_penalty, options.frequency_penalty, options.presence_penalty) != (1, 0, 0),
-        ),
-    ]
-    if options.temperature == 0:
-        return (*(name for name, on in named if on), "greedy")
-    if options.mirostat:
-        return (*(name for name, on in named if on), "temperature", "mirostat 2")
-    named += [
-        ("typical", options.typical_p < 1),
-        ("top-p", options.top_p < 1),
-        ("min-p", options.min_p > 0),
-        ("XTC", options.xtc_probability > 0),
-    ]
-    return (*(name for name, on in named if on), "temperature", "draw")
 
 
 def _truncation(options: Sampling, seed: int) -> list[Any]:

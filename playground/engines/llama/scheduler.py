@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from playground.engines.llama.context import AbortedError, AbortFlag, Batch, Context, NoRoomError
+from playground.engines.llama.abort import AbortFlag
+from playground.engines.llama.context import AbortedError, Batch, Context, NoRoomError
 from playground.engines.llama.drafting import Drafter
 from playground.engines.llama.job import Job
 from playground.engines.llama.sequence import Sequence
@@ -100,6 +101,9 @@ class Scheduler:
         held_back: list[Job] = []
         while self._waiting and self._idle:
             job = self._waiting.popleft()
+            if self._lacks_room(job):
+                held_back.append(job)
+                break  # whoever comes later waits, too, or this one might wait for ever
             if self._leader_reads(job):
                 held_back.append(job)
                 continue
@@ -109,6 +113,13 @@ class Scheduler:
     def _leader_reads(self, job: Job) -> bool:
         """Return whether another answer of the same prompt is still reading it: then this one joins it later."""
         return any(other.request == job.request and not other.written for other in self._active)
+
+    def _lacks_room(self, job: Job) -> bool:
+        """Return whether a job that was sent away for lack of room would soon have to leave again."""
+        if job.cached is None or not self._active:
+            return False
+        taken = sum(len(other.tokens) for other in self._active)
+        return taken + len(job.tokens) + self._context.n_ctx // 8 > self._context.n_ctx
 
     def _seat(self, job: Job, sequence: Sequence) -> None:
         self._take_seat(job, sequence)
@@ -152,7 +163,9 @@ class Scheduler:
         end = min(job.next_mark(), start + room)
         tokens = job.tokens[start:end]
         is_last = end == len(job.tokens)
-        drafts = self._drafts(job, room - len(tokens)) if is_last and len(tokens) == 1 else []
+        # No draft behind a prompt: other answers of it begin from its state.
+        may_draft = is_last and len(tokens) == 1 and job.written > 0
+        drafts = self._drafts(job, room - len(tokens)) if may_draft else []
         outputs = []
         for offset, token in enumerate([*tokens, *drafts]):
             wants = is_last and offset >= len(tokens) - 1
@@ -184,19 +197,19 @@ class Scheduler:
         return True
 
     def _make_room(self) -> None:
-        """Forget what nobody uses; else the longest of several answers waits; a single one is at its end."""
+        """Forget what nobody uses; else the youngest of several answers waits; a single one is at its end."""
         if any(sequence.tokens for sequence in self._idle):
             for sequence in self._idle:
                 sequence.clear()
             return
-        longest = max(self._active, key=lambda job: len(job.tokens))
+        youngest = self._active[-1]
         if len(self._active) == 1:
-            self._end(longest, "context")
+            self._end(youngest, "context")
             return
-        assert longest.sequence is not None
-        longest.sequence.clear()
-        self._leave_seat(longest)
-        self._waiting.append(longest)
+        assert youngest.sequence is not None
+        youngest.sequence.clear()
+        self._leave_seat(youngest)
+        self._waiting.appendleft(youngest)
 
     # ---- what comes of it
 
@@ -212,7 +225,7 @@ class Scheduler:
     def _take(self, part: _Part) -> None:
         job, sequence = part.job, part.job.sequence
         assert sequence is not None
-        sequence.tokens.extend(part.tokens)
+        sequence.took(part.tokens, len(part.drafts))
         if len(sequence.tokens) in job.marks:
             sequence.checkpoint()
         if not job.written:
@@ -279,10 +292,9 @@ class Scheduler:
             return False
         discard = (len(job.tokens) - self._keep) // 2
         if discard < 1 or not job.sequence.shift(self._keep, discard):
+            job.warnings.append("The context was full, and this model cannot forget its oldest part.")
             return False
-        del job.tokens[self._keep : self._keep + discard]
-        job.marks = frozenset()
-        job.warnings.append(f"The context was full: the oldest {discard:,} tokens were forgotten.")
+        job.forget(self._keep, discard)
         return True
 
     def _end(self, job: Job, stop: str) -> None:

@@ -2,7 +2,8 @@
 
 A plain attention cache can be cut anywhere. A sliding window or a recurrent state cannot: there a checkpoint,
 taken earlier at a place that the next prompt is likely to share, is restored, or all is evaluated again.
-Cutting a sliding window too far back succeeds silently with a wrong state, hence the guard by ``pos_min``.
+Cutting a sliding window too far back succeeds silently with a wrong state, hence the guard by ``pos_min``; so does
+taking a recurrent state back further than its last batch, hence the count of that.
 """
 
 from __future__ import annotations
@@ -36,7 +37,13 @@ class Sequence:
         self._context = context
         self._model = context.model
         self._needs_checkpoints = self._model.is_recurrent or self._model.n_swa > 0
+        self._undoable = 0  # tokens at the end that a recurrent state can be taken back by
         self._checkpoints: list[_Checkpoint] = []
+
+    def took(self, tokens: Items[int], drafts: int = 0) -> None:
+        """Note that one batch has evaluated these tokens, and so many drafts behind them."""
+        self.tokens.extend(tokens)
+        self._undoable = min(len(tokens) + drafts - 1, self._context.rollback_tokens)
 
     def usable(self, prompt: Items[int]) -> int:
         """Return how many of a prompt's tokens need not be evaluated again. Changes nothing."""
@@ -75,6 +82,7 @@ class Sequence:
         self.clear()
         L.llama_memory_seq_cp(self._context.memory, other.number, self.number, -1, -1)
         self.tokens = list(other.tokens)
+        self._undoable = 0
         self._checkpoints = list(other._checkpoints)
 
     def shift(self, keep: int, discard: int) -> bool:
@@ -107,6 +115,7 @@ class Sequence:
         """Forget everything."""
         L.llama_memory_seq_rm(self._context.memory, self.number, -1, -1)
         self.tokens = []
+        self._undoable = 0
         self._checkpoints = []
 
     def _drop_old_checkpoints(self) -> None:
@@ -117,6 +126,7 @@ class Sequence:
     def _roll_back(self, prompt: Items[int], shared: int, *, trusted: bool = True) -> int:
         memory, can_cut = self._context.memory, trusted and shared > 0 and self._can_cut(shared)
         if can_cut and L.llama_memory_seq_rm(memory, self.number, shared, -1):
+            self._undoable = 0  # llama.cpp goes back once, then has to evaluate
             self._forget_checkpoints_behind(shared)
             return shared
         restored = self._restore(prompt, shared)
@@ -128,7 +138,7 @@ class Sequence:
     def _can_cut(self, position: int) -> bool:
         if self._model.is_recurrent:
             newest = int(L.llama_memory_seq_pos_max(self._context.memory, self.number))
-            return position > 0 and 0 <= newest + 1 - position <= self._context.rollback_tokens
+            return position > 0 and 0 <= newest + 1 - position <= self._undoable
         if not self._model.n_swa:
             return True
         oldest = L.llama_memory_seq_pos_min(self._context.memory, self.number)
@@ -147,6 +157,7 @@ class Sequence:
         done = L.llama_state_seq_set_data_ext(
             self._context.native, point.state, point.size_bytes, self.number, flags
         )
+        self._undoable = 0
         if done and L.llama_memory_seq_rm(self._context.memory, self.number, length, -1):
             return length
         return 0

@@ -25,14 +25,15 @@ class Tokenizer:
         self._vocab = model.vocab
         self._buffer = ctypes.create_string_buffer(256)
         self._pieces: dict[int, bytes] = {}
-        self._shown: set[int] = set()
         self.bos = int(L.llama_vocab_bos(self._vocab))
         self.eos = int(L.llama_vocab_eos(self._vocab))
         self.adds_bos = bool(L.llama_vocab_get_add_bos(self._vocab)) and self.bos >= 0
-        for text in shown:
-            tokens = self.encode(text, special=True)
-            if len(tokens) == 1:
-                self._shown.add(tokens[0])
+        self._shown = self.single_tokens(shown)
+
+    def single_tokens(self, texts: Iterable[str]) -> frozenset[int]:
+        """Return the tokens of those texts that are one token each."""
+        cut = (self.encode(text, special=True) for text in texts)
+        return frozenset(tokens[0] for tokens in cut if len(tokens) == 1)
 
     def encode(self, text: str, *, special: bool) -> list[int]:
         """Return the tokens of a text; ``special``: texts of control tokens become those tokens."""

@@ -1,5 +1,5 @@
 """A conversation as one document: Markdown that streams in at the same cost at any length."""
 
-from playground.ui.transcript.view import TranscriptView, prewarm
+from playground.ui.transcript.view import TranscriptView
 
-__all__ = ["TranscriptView", "prewarm"]
+__all__ = ["TranscriptView"]

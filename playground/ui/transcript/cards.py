@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTextBlock
-from PySide6.QtWidgets import QTextBrowser, QToolButton
+from PySide6.QtWidgets import QTextEdit, QToolButton
 
 from playground.ui import theme
 from playground.ui.transcript.formats import (
@@ -40,8 +41,20 @@ class Card:
     head: float = 0.0
 
 
-def visible_cards(view: QTextBrowser) -> list[Card]:
-    """Return the cards in sight, from top to bottom."""
+_Sight = tuple[int, int, QSize]  # the document's revision, how far it is scrolled, the viewport
+_seen: WeakKeyDictionary[QTextEdit, tuple[_Sight, list[Card]]] = WeakKeyDictionary()
+
+
+def visible_cards(view: QTextEdit) -> list[Card]:
+    """Return the cards in sight, from top to bottom. A frame asks several times; only changes are looked at."""
+    sight = (view.document().revision(), view.verticalScrollBar().value(), view.viewport().size())
+    known = _seen.get(view)
+    if known is None or known[0] != sight:
+        known = _seen[view] = (sight, _find_cards(view))
+    return known[1]
+
+
+def _find_cards(view: QTextEdit) -> list[Card]:
     layout = view.document().documentLayout()
     offset, height = view.verticalScrollBar().value(), view.viewport().height()
     block: QTextBlock = view.cursorForPosition(QPoint(20, 0)).block()
@@ -121,7 +134,7 @@ def _paint_code(painter: QPainter, rect: QRectF, head: float) -> None:
 class CopyButtons:
     """A pool of buttons over the visible code cards, pinned to the top while a card is in sight."""
 
-    def __init__(self, view: QTextBrowser, copy: Callable[[int], None]) -> None:
+    def __init__(self, view: QTextEdit, copy: Callable[[int], None]) -> None:
         self._view = view
         self._copy = copy
         self._buttons: list[QToolButton] = []
@@ -147,6 +160,7 @@ class CopyButtons:
         button.setObjectName("codebutton")
         button.setText("Copy")
         button.setAccessibleName("Copy code")
+        button.setToolTip("Copy this code  (Ctrl+Shift+C: the last code of the answer)")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.clicked.connect(lambda: self._copy(self._numbers[index]))

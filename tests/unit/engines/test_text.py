@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from playground.chat.messages import Message, Role
 from playground.engines.plain import open_fence, plain_prompt
-from playground.engines.reasoning import HarmonySplitter, Splitter, TagSplitter
+from playground.engines.reasoning import TAGS, HarmonySplitter, Splitter, TagSplitter, splitter_for
 from playground.engines.stops import StopStrings
 
 
@@ -36,6 +36,18 @@ def test_stop_strings_end_the_text_at_the_first_one(text: str, places: list[int]
 def test_think_tags_may_be_cut_anywhere(places: list[int]) -> None:
     text = "<think>\nfirst < second\n</think>\n\nThe <b> answer </think> stays"
     assert _split(TagSplitter(), _cut(text, places)) == ("The <b> answer </think> stays", "first < second")
+
+
+@given(st.sampled_from(TAGS), st.lists(st.integers(0, 60), max_size=10), st.booleans())
+def test_every_notation_is_known(tags: tuple[str, str], places: list[int], opened: bool) -> None:
+    opening, closing = tags
+    text = f"{'' if opened else opening}\nwhy\n{closing}\n\nso"
+    splitter = splitter_for(f"a prompt {opening}\n" if opened else "a prompt", harmony=False)
+    assert splitter.in_reasoning == opened
+    assert splitter.may_open != opened
+    assert _split(splitter, _cut(text, places)) == ("so", "why")
+    assert splitter.in_answer
+    assert not splitter.may_open
 
 
 @given(st.lists(st.integers(0, 60), max_size=10))

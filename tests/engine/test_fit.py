@@ -1,0 +1,115 @@
+"""The memory estimate against llama.cpp: its own accounting of tiny models, its dry run of the large ones."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from playground.chat.options import KvType, LoadOptions
+from playground.engines.protocol import MemoryUse
+from playground.models.fit import ContextNeeds, MemoryEstimate, estimate
+from playground.models.gguf import read_header
+from tests.support import big_shapes
+from tests.support.dry_run import dry_run
+from tests.support.engines import loaded_engine
+from tests.support.tiny_gguf import ARCHITECTURES, build
+
+_MIB = 1 << 20
+_PRINTED = 0.005 * _MIB  # llama.cpp prints MiB to two places
+_KV_TYPES: tuple[KvType, ...] = ("f16", "q8_0", "q4_0")
+_BIG = (
+    big_shapes.GPT_OSS_120B,
+    big_shapes.QWEN35_397B,
+    big_shapes.QWEN36_27B,
+    big_shapes.GEMMA3_27B,
+)
+
+
+def _needs(options: LoadOptions) -> ContextNeeds:
+    return ContextNeeds(
+        options.n_ctx or 0,
+        "f16" if options.kv_type == "auto" else options.kv_type,
+        options.sequences,
+        flash_attention=options.flash_attention != "off",
+        draft_tokens=options.draft_tokens if options.draft else 0,
+        mtp=options.draft == "mtp",
+    )
+
+
+async def _memory(path: Path, options: LoadOptions) -> MemoryUse:
+    engine = await loaded_engine(path, options)
+    try:
+        assert engine.loaded is not None
+        return engine.loaded.memory
+    finally:
+        await engine.close()
+
+
+def _check(memory: MemoryUse, expected: MemoryEstimate, label: object) -> None:
+    weights = expected.weights_bytes
+    assert memory.weights_bytes == pytest.approx(weights, abs=_PRINTED), label
+    cache = expected.kv_bytes + expected.recurrent_bytes
+    assert memory.kv_bytes == pytest.approx(cache, abs=2 * _PRINTED), label  # of windows, or of states, apart
+    compute = expected.compute_bytes
+    assert memory.compute_bytes == pytest.approx(compute, rel=0.15, abs=_MIB), label
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_the_estimate_is_what_a_loaded_model_holds(arch: str, tmp_path: Path) -> None:
+    path = build(arch, tmp_path / "tiny.gguf")
+    header = read_header(path)
+    contexts = [
+        LoadOptions(n_ctx=1000, kv_type="q8_0", sequences=4),
+        LoadOptions(n_ctx=2048, flash_attention="off"),
+    ]
+
+    async def scenario() -> None:
+        for options in contexts:
+            _check(await _memory(path, options), estimate(header, _needs(options)), options)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("arch", ["qwen35-mtp", "qwen35moe-mtp"])
+def test_drafting_needs_more_states_layers_and_another_cache(arch: str, tmp_path: Path) -> None:
+    path = build(arch, tmp_path / "tiny.gguf")
+    options = LoadOptions(n_ctx=2048, draft="mtp", draft_tokens=3)
+    expected = estimate(read_header(path), _needs(options))
+    _check(asyncio.run(_memory(path, options)), expected, options)
+
+
+@pytest.mark.parametrize("arch", ["qwen3", "qwen35", "gemma3", "gpt-oss"])
+def test_caches_of_all_types_are_exact(arch: str, tmp_path: Path) -> None:
+    path = build(arch, tmp_path / "tiny.gguf", n_layer=8)
+    header = read_header(path)
+    contexts = [
+        LoadOptions(n_ctx=n_ctx, kv_type=kv_type, sequences=sequences)
+        for n_ctx, kv_type, sequences in product((256, 1000, 8192), _KV_TYPES, (1, 4))
+    ]
+    for options, found in zip(contexts, dry_run(path, contexts), strict=True):
+        expected = estimate(header, _needs(options))
+        cache = (expected.kv_bytes + expected.recurrent_bytes) / _MIB
+        assert found.caches
+        assert found.cache_mib == pytest.approx(cache, abs=0.0051 * found.caches), options
+
+
+@pytest.mark.parametrize("big", _BIG, ids=lambda big: f"{big.arch}-{big.layers}")
+def test_the_estimate_holds_for_models_of_real_size(big: big_shapes.Big, tmp_path: Path) -> None:
+    path = big_shapes.write(big, tmp_path / "big.gguf")
+    header = read_header(path)
+    assert header.tensors == big_shapes.header(big).tensors  # which other tests use without a file
+    contexts = [
+        LoadOptions(n_ctx=8192, kv_type="f16"),
+        LoadOptions(n_ctx=32768, kv_type="q8_0"),
+        LoadOptions(n_ctx=8192, kv_type="f16", flash_attention="off"),
+    ]
+    for options, found in zip(contexts, dry_run(path, contexts), strict=True):
+        expected = estimate(header, _needs(options))
+        assert estimate(big_shapes.header(big), _needs(options)) == expected
+        cache = (expected.kv_bytes + expected.recurrent_bytes) / _MIB
+        assert found.caches
+        assert found.cache_mib == pytest.approx(cache, abs=0.0051 * found.caches), options
+        assert expected.compute_bytes / _MIB == pytest.approx(found.compute_mib, rel=0.15), options
