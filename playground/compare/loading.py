@@ -169,8 +169,10 @@ async def _load(
             loaded = await engine.load(Path(lane.model.path), lane.load, threads, on_progress, placement)
         except EngineError as error:
             lesser = _lesser(header, lane, attempt) if error.kind is ErrorKind.OUT_OF_MEMORY else None
-            if lesser is None or not engine.is_alive:
+            if lesser is None:
                 raise
+            if not engine.is_alive:  # llama.cpp aborts where small allocations fail
+                await engine.restart()
             attempt = lesser
             continue
         engine.loaded = msgspec.structs.replace(loaded, warnings=(*loaded.warnings, *attempt.notes))

@@ -70,6 +70,10 @@ class Child:
         """Return the last 8 KiB that the process wrote to stderr."""
         return bytes(self._stderr).decode("utf-8", "replace")
 
+    def successor(self) -> Child:
+        """Return a process of the same kind that is not started yet."""
+        return Child(self._command, self._environment, self._limit_bytes)
+
     async def start(self) -> None:
         """Start the process. A caller that is cancelled meanwhile still has it, to be ended. Raises EngineError."""
         creating = asyncio.ensure_future(
@@ -114,19 +118,21 @@ class Child:
             with contextlib.suppress(ConnectionError):
                 await stdin.drain()
 
-    async def exit_status(self) -> int:
-        """Return the exit status of a process whose stdout has ended; one that lives on is killed."""
+    async def exit_status(self) -> tuple[int, bool]:
+        """Return the exit status of a process whose stdout has ended; True: it lived on and was killed."""
         assert self._process is not None
+        is_killed = False
         try:
             async with asyncio.timeout(GRACE_S):
                 status = await self._process.wait()
         except TimeoutError:
-            self.signal(_KILL)
+            is_killed = True
+            self.kill()
             status = await self._process.wait()
         if self._stderr_task is not None:
             await asyncio.wait({self._stderr_task}, timeout=GRACE_S)
         _log.info("engine process %s ended with status %s", self.pid, status)
-        return status
+        return status, is_killed
 
     def signal(self, number: int) -> None:
         """Send a signal to the process, unless it has ended.

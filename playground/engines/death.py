@@ -11,7 +11,8 @@ from playground.errors import EngineError, ErrorKind
 
 MEMORY_WORDS = (
     *("failed to allocate", "unable to allocate", "out of memory", "cannot allocate", "alloc_tensor"),
-    *("failed to fit", "bad_alloc", "thread creation failed"),
+    *("failed to fit", "bad_alloc", "memoryerror", "mem_buffer != null"),
+    *("thread creation failed", "can't start new thread", "unable to start", "failed to map segment"),
 )
 _CAUSES = re.compile(
     r"^.*(?:GGML_ASSERT|GGML_ABORT|terminate called|error loading|Error:|failed).*$", re.MULTILINE

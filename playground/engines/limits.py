@@ -7,6 +7,7 @@ begins with ``HARD_STOP``. Knows neither templates nor grammars.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import ctypes
 import faulthandler
@@ -41,7 +42,8 @@ def limited(time_s: float, memory_bytes: int = MEMORY_LIMIT_BYTES) -> Iterator[N
                 if not done.is_set():
                     _throw(thread, TimeUpError)
 
-    threading.Thread(target=interrupt, name="time limit", daemon=True).start()
+    # Not threading.Thread, whose start waits for ever for a thread that found no memory to begin with.
+    _thread.start_new_thread(interrupt, ())
     restore = _limit_memory(memory_bytes)
     try:
         with watched(time_s * _HARD_STOP_FACTOR):

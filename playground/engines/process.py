@@ -75,10 +75,21 @@ class EngineProcess:
         await self._child.start()
         self._patience.renew()
         self._keep(self._listen())
+        if self._ended_by_us is not None:  # stopped while it was being started
+            await self.kill(self._ended_by_us)
+            raise self._ended_by_us
         async with self._alone():
             hello = await self._next()
         if not isinstance(hello, protocol.Hello) or hello.protocol != protocol.VERSION:
             raise await self._break_off("greeted with something else")
+
+    async def restart(self) -> None:
+        """Start a process in place of one that has died. Raises EngineError."""
+        await self.kill()
+        self._ended_by_us = self._over = self.loaded = None
+        self._inboxes[0] = asyncio.Queue(_QUEUE_EVENTS)
+        self._child = self._child.successor()
+        await self.start()
 
     async def load(
         self,
@@ -338,7 +349,7 @@ class EngineProcess:
             except ValueError:  # longer than the limit
                 error = self._protocol_error("sent a line that is too long")
                 break
-            if not line:
+            if not line.endswith(b"\n"):  # nothing, or what a dying process could still say
                 error = await self._end_of_stream()
                 break
             self._patience.hear()
@@ -365,7 +376,9 @@ class EngineProcess:
         self._end_with(error)
 
     async def _end_of_stream(self) -> EngineError:
-        status = await self._child.exit_status()
+        status, is_killed = await self._child.exit_status()
+        if is_killed:
+            self._ended_by_us = self._ended_by_us or self._protocol_error("closed its output")
         return self._ended_by_us or death.died(self._what, status, self._child.stderr_tail)
 
     def _protocol_error(self, what: str) -> EngineError:

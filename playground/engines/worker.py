@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from playground.engines import protocol
+from playground.engines import death, protocol
 from playground.engines.protocol import (
     Cancel,
     Chunk,
@@ -135,17 +135,8 @@ class Worker:
             work()
         except EngineError as caught:
             error = caught
-        except MemoryError:
-            error = EngineError(ErrorKind.OUT_OF_MEMORY, "The engine ran out of memory.")
         except Exception as caught:  # noqa: BLE001 -- the last line of defence of a process boundary
-            import traceback
-
-            error = EngineError(
-                ErrorKind.INTERNAL,
-                "The engine failed in an unexpected way.",
-                hint="Try again; the log holds the details.",
-                detail="".join(traceback.format_exception(caught))[-2000:],
-            )
+            error = _unexpected(caught)
         if error is None:
             return
         if request is None and self._engine is not None:
@@ -294,6 +285,25 @@ class Worker:
 
         source, target = Path(command.source), Path(command.target)
         self._wire.send(quantize(source, target, command.quant, command.threads, self._progress))
+
+
+def _unexpected(error: Exception) -> EngineError:
+    import traceback
+
+    detail = "".join(traceback.format_exception(error))[-2000:]
+    if death.is_memory(repr(error)):
+        return EngineError(
+            ErrorKind.OUT_OF_MEMORY,
+            "The engine ran out of memory.",
+            hint="Choose a smaller context or model, or close other models.",
+            detail=detail,
+        )
+    return EngineError(
+        ErrorKind.INTERNAL,
+        "The engine failed in an unexpected way.",
+        hint="Try again; the log holds the details.",
+        detail=detail,
+    )
 
 
 class _Request(msgspec.Struct):

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from playground.chat.messages import Conversation
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
+from playground.compare.events import Lane
+from playground.compare.memory import needed_bytes
 from playground.engines.process import EngineProcess
 from playground.errors import EngineError, ErrorKind, ModelError
-from playground.models import placement
-from playground.models.fit import ContextNeeds, estimate
-from playground.models.gguf import read_header
 from playground.models.library import describe
 from tests.support import mutants
 from tests.support.broken_gguf import Parts, take_apart, u32
@@ -154,10 +154,9 @@ def _is_a_sentence(name: str, error: EngineError) -> None:
 def _look_at(path: Path, name: str) -> None:
     """Read a file as the app does before it starts an engine."""
     try:
-        model, header = describe(path), read_header(path)
+        model = describe(path)
         assert model.params >= 0 <= model.n_ctx_train, name
-        estimate(header, ContextNeeds(256))
-        placement.place(header, [placement.DeviceMemory("GPU0", 10**9)], placement.Wanted(ContextNeeds(256)))
+        assert needed_bytes(Lane("A", model, Conversation().with_user("Hello"), _SMALL)) > 0, name
     except ModelError as error:
         assert re.fullmatch(r"[^\n]+[.]", error.message), (name, error.message)
         assert error.message.isprintable(), (name, error.message)
