@@ -122,3 +122,12 @@ def reported(event: Failed) -> EngineError:
         needed_tokens=event.needed_tokens,
         fitting_tokens=event.fitting_tokens,
     )
+
+
+def half_character(what: str, *, is_prompt: bool) -> EngineError:
+    """Return the error of a text that cannot be sent to a process."""
+    return EngineError(
+        ErrorKind.PROMPT if is_prompt else ErrorKind.LOAD_FAILED,
+        f"What was asked of {what} holds half of a character (a lone surrogate).",
+        hint="Write the text anew, or give the file a name of whole characters.",
+    )

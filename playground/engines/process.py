@@ -17,13 +17,7 @@ from playground.chat.options import AnswerOptions, LoadOptions
 from playground.engines import death, protocol
 from playground.engines.child import ENDS, GRACE_S, Child, worker_command, worker_environment
 from playground.engines.patience import PROGRESS_S, STALL_S, Patience
-from playground.engines.protocol import (
-    Chunk,
-    Event,
-    Finished,
-    Progress,
-    PromptProgress,
-)
+from playground.engines.protocol import Chunk, Event, Finished, Progress, PromptProgress
 from playground.errors import EngineError, ErrorKind
 
 _QUEUE_EVENTS = 256
@@ -147,7 +141,7 @@ class EngineProcess:
             except EngineError:
                 raise
             except Exception:  # the listener's own: nobody waits for the rest
-                self._write(protocol.Cancel(request))
+                self._child.write(protocol.encode(protocol.Cancel(request)))
                 raise
         return tuple(finished[sample] for sample in sorted(finished))
 
@@ -196,7 +190,7 @@ class EngineProcess:
         """Stop all answers under way; ``generate`` returns them as cancelled. A worker that does not is ended."""
         under_way = self._under_way()
         if self.is_alive and (under_way or self._work):
-            self._write(protocol.Cancel())
+            self._child.write(protocol.encode(protocol.Cancel()))
             self._keep(self._enforce(under_way, self._work))
 
     async def kill(self, reason: EngineError | None = None) -> None:
@@ -237,7 +231,7 @@ class EngineProcess:
 
     async def _abandon(self, request: int, answers: int) -> None:
         """Cancel a request for a caller that has gone; drain what still comes, or end the process."""
-        self._write(protocol.Cancel(request))
+        self._child.write(protocol.encode(protocol.Cancel(request)))
         try:
             async with asyncio.timeout(GRACE_S):
                 while answers:
@@ -328,19 +322,11 @@ class EngineProcess:
     async def _send(self, command: protocol.Command) -> None:
         self._patience.begin()
         try:
-            self._write(command)
+            self._child.write(protocol.encode(command))
         except UnicodeEncodeError as error:
-            raise EngineError(
-                ErrorKind.PROMPT
-                if isinstance(command, (protocol.Generate, protocol.Count))
-                else ErrorKind.LOAD_FAILED,
-                f"What was asked of {self._what} holds half of a character (a lone surrogate).",
-                hint="Write the text anew, or give the file a name of whole characters.",
-            ) from error
+            is_prompt = isinstance(command, (protocol.Generate, protocol.Count))
+            raise death.half_character(self._what, is_prompt=is_prompt) from error
         await self._child.drain()
-
-    def _write(self, command: protocol.Command) -> None:
-        self._child.write(protocol.encode(command))
 
     async def _listen(self) -> None:
         while True:
