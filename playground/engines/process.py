@@ -465,7 +465,7 @@ class EngineProcess:
             except ValueError:  # longer than the limit
                 error = self._protocol_error("sent a line that is too long")
                 break
-            if not line:
+            if not line.endswith(b"\n"):  # nothing, or what a dying process could still say
                 error = await self._end_of_stream()
                 break
             self._last_heard = time.monotonic()
@@ -497,6 +497,7 @@ class EngineProcess:
             async with asyncio.timeout(GRACE_S):
                 status = await self._process.wait()
         except TimeoutError:
+            self._ended_by_us = self._ended_by_us or self._protocol_error("closed its output")
             self._signal(_KILL)
             status = await self._process.wait()
         if self._ended_by_us is not None:
