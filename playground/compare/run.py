@@ -32,6 +32,7 @@ from playground.engines.threads import Lease
 from playground.errors import EngineError, ErrorKind, NotFoundError, PlaygroundError
 from playground.models import hardware
 
+_STOP_AGAIN_S = 0.05
 _log = logs.get("compare")
 
 
@@ -46,6 +47,7 @@ class _Progress:
     load_s: float = 0.0
     lease: Lease | None = None
     stopped: bool = False
+    ended: bool = False
     engine: EngineProcess | None = None
 
 
@@ -68,7 +70,8 @@ class Comparison:
                 yield event
             await work
         finally:
-            work.cancel()
+            for task in (work, *self._stopping):
+                task.cancel()
             await asyncio.gather(work, *self._stopping, return_exceptions=True)
 
     def stop(self, slot: str | None = None) -> None:
@@ -79,9 +82,15 @@ class Comparison:
                 if progress.engine is not None:
                     progress.engine.cancel()
                 else:
-                    task = asyncio.create_task(self._pool.stop_loading(name))
+                    task = asyncio.create_task(self._give_up_loading(progress))
                     self._stopping.add(task)
                     task.add_done_callback(self._stopping.discard)
+
+    async def _give_up_loading(self, progress: _Progress) -> None:
+        """Stop a load that is under way or about to begin."""
+        while progress.engine is None and not progress.ended:
+            await self._pool.stop_loading(progress.lane.slot)
+            await asyncio.sleep(_STOP_AGAIN_S)
 
     async def _run(self) -> None:
         if any(progress.lane.load.gpu_layers not in ("none", 0) for progress in self._lanes.values()):
@@ -161,7 +170,7 @@ class Comparison:
         ready = []
         for slot in slots:
             progress = self._lanes[slot]
-            if progress.stopped:
+            if progress.stopped and not progress.ended:
                 self._end(slot)
             elif progress.engine is not None:
                 users.append((progress.engine, progress.lane.load.threads))
@@ -180,6 +189,9 @@ class Comparison:
         assert engine is not None
         self._queue.put_nowait(LaneStage(slot, Stage.READING, 0.0, lease.threads))
         try:
+            if progress.stopped:  # while the threads were handed out
+                self._end(slot)
+                return
             messages = progress.lane.conversation.messages()
             finished = await engine.generate(
                 messages, progress.lane.answer, lease.threads, lambda event: self._hear(slot, event)
@@ -210,7 +222,7 @@ class Comparison:
         if error is not None:
             _log.info("lane %s failed: %s", slot, error.message)
         self._queue.put_nowait(LaneDone(slot, _result(progress, finished, error)))
-        progress.engine = None
+        progress.engine, progress.ended = None, True
 
 
 def _result(progress: _Progress, finished: Finished | None, error: PlaygroundError | None) -> LaneResult:

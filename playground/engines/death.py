@@ -1,4 +1,4 @@
-"""What a dead or broken worker process means, in words. Pure functions."""
+"""What a dead or broken worker process, or one that cannot be asked, means in words. Pure functions."""
 
 from __future__ import annotations
 
@@ -104,4 +104,19 @@ def broke_protocol(what: str, how: str, stderr: str) -> EngineError:
         f"The engine of {what} {how} and was ended.",
         hint="Run again to load it once more.",
         detail=stderr,
+    )
+
+
+def not_text(what: str, *, is_prompt: bool) -> EngineError:
+    """Return the error of a request with half a character (a lone surrogate) in it, which cannot be sent."""
+    if is_prompt:
+        return EngineError(
+            ErrorKind.PROMPT,
+            f"What was asked of {what} holds half of a character.",
+            hint="Write it anew, without what a terminal or a file has garbled.",
+        )
+    return EngineError(
+        ErrorKind.LOAD_FAILED,
+        f"The name of {what} is not Unicode text, so it cannot be handed to the engine.",
+        hint="Give the file another name.",
     )

@@ -441,11 +441,7 @@ class EngineProcess:
         try:
             self._write(command)
         except UnicodeEncodeError as error:
-            raise EngineError(
-                ErrorKind.PROMPT if isinstance(command, (Generate, Count)) else ErrorKind.LOAD_FAILED,
-                f"What was asked of {self._what} holds half of a character (a lone surrogate).",
-                hint="Write the text anew, or give the file a name of whole characters.",
-            ) from error
+            raise death.not_text(self._what, is_prompt=isinstance(command, (Generate, Count))) from error
         stdin = self._process.stdin if self._process else None
         if stdin is not None:
             with contextlib.suppress(ConnectionError):
