@@ -11,6 +11,7 @@ import msgspec
 from playground.cli import output
 from playground.compare.prepare import make_copy, prepare
 from playground.compare.prompts import all_prompts
+from playground.errors import UsageError
 from playground.models import library, starter
 
 
@@ -45,9 +46,16 @@ def list_models(arguments: argparse.Namespace) -> int:
 
 def quantize(arguments: argparse.Namespace) -> int:
     """Make a smaller copy of a model and print its path."""
-    target = Path(arguments.output).expanduser().absolute() if arguments.output else None
+    target = _expanded(arguments.output) if arguments.output else None
     output.data(f"{asyncio.run(_quantize(arguments.source, arguments.type, target))}\n")
     return 0
+
+
+def _expanded(name: str) -> Path:
+    try:
+        return Path(name).expanduser().absolute()
+    except RuntimeError as error:
+        raise UsageError(f"{name} names a user who does not exist.", hint="Write the whole path.") from error
 
 
 async def _quantize(source_ref: str, quant: str, target: Path | None) -> str:

@@ -6,6 +6,8 @@ The starter is assembled from its package, its smaller copies are quantized in a
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,7 +39,9 @@ async def make_copy(source: ModelFile, quant: str, target: Path | None, progress
     if quant not in QUANTIZE_TYPES:
         raise UsageError(f"{quant} is not a quantization type.", hint=f"Known: {', '.join(QUANTIZE_TYPES)}.")
     target = target or default_target(source, quant)
-    if target.exists():
+    if not target.name or "\0" in str(target):
+        raise UsageError(f"{target} is no name for a file.", hint="Name another file with -o.")
+    if await asyncio.to_thread(os.path.lexists, target):
         raise UsageError(f"{target} exists already.", hint="Use it, delete it, or name another file with -o.")
     await _quantize(Path(source.path), target, quant, lambda fraction: progress(f"Making {quant}", fraction))
     return await asyncio.to_thread(library.describe, target)
@@ -76,4 +80,5 @@ async def _quantize(source: Path, target: Path, quant: str, on_progress: Callabl
         raise
     finally:
         await engine.kill()
-        await asyncio.to_thread(target.with_name(f"{target.name}.part").unlink, missing_ok=True)
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(target.with_name(f"{target.name}.part").unlink, missing_ok=True)

@@ -170,7 +170,7 @@ class Comparison:
         ready = []
         for slot in slots:
             progress = self._lanes[slot]
-            if progress.stopped:
+            if progress.stopped and not progress.ended:
                 self._end(slot)
             elif progress.engine is not None:
                 users.append((progress.engine, progress.lane.load.threads))
@@ -189,6 +189,9 @@ class Comparison:
         assert engine is not None
         self._queue.put_nowait(LaneStage(slot, Stage.READING, 0.0, lease.threads))
         try:
+            if progress.stopped:  # while the threads were handed out
+                self._end(slot)
+                return
             messages = progress.lane.conversation.messages()
             finished = await engine.generate(
                 messages, progress.lane.answer, lease.threads, lambda event: self._hear(slot, event)
@@ -222,7 +225,7 @@ class Comparison:
         if error is not None:
             _log.info("lane %s failed: %s", slot, error.message)
         self._queue.put_nowait(LaneDone(slot, _result(progress, finished, error)))
-        progress.engine = None
+        progress.engine, progress.ended = None, True
 
 
 def _stopped() -> EngineError:

@@ -1,4 +1,4 @@
-"""What a dead or broken worker process means, in words. Pure functions."""
+"""What a dead or broken worker process, or one that cannot be asked, means in words. Pure functions."""
 
 from __future__ import annotations
 
@@ -124,10 +124,16 @@ def reported(event: Failed) -> EngineError:
     )
 
 
-def half_character(what: str, *, is_prompt: bool) -> EngineError:
-    """Return the error of a text that cannot be sent to a process."""
+def not_text(what: str, *, is_prompt: bool) -> EngineError:
+    """Return the error of a request with half a character (a lone surrogate) in it, which cannot be sent."""
+    if is_prompt:
+        return EngineError(
+            ErrorKind.PROMPT,
+            f"What was asked of {what} holds half of a character.",
+            hint="Write it anew, without what a terminal or a file has garbled.",
+        )
     return EngineError(
-        ErrorKind.PROMPT if is_prompt else ErrorKind.LOAD_FAILED,
-        f"What was asked of {what} holds half of a character (a lone surrogate).",
-        hint="Write the text anew, or give the file a name of whole characters.",
+        ErrorKind.LOAD_FAILED,
+        f"The name of {what} is not Unicode text, so it cannot be handed to the engine.",
+        hint="Give the file another name.",
     )

@@ -325,7 +325,7 @@ class EngineProcess:
             self._child.write(protocol.encode(command))
         except UnicodeEncodeError as error:
             is_prompt = isinstance(command, (protocol.Generate, protocol.Count))
-            raise death.half_character(self._what, is_prompt=is_prompt) from error
+            raise death.not_text(self._what, is_prompt=is_prompt) from error
         await self._child.drain()
 
     async def _listen(self) -> None:

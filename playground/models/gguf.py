@@ -28,7 +28,7 @@ _FORMATS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: 
 _SIZES = {code: struct.calcsize("<" + letter) for code, letter in _FORMATS.items()}
 _KEPT_ITEMS = 512
 _MAX_DIMENSIONS = 4
-_MAX_KEYS, _MAX_TENSORS = 1 << 16, 1 << 17
+_MAX_KEYS, _MAX_TENSORS, _MAX_TEXTS = 1 << 16, 1 << 17, 1 << 22
 _FIRST_READ_BYTES = 1 << 20
 _MOST_READ_BEFORE = 32
 _HEADER_LIMIT_BYTES = 128 << 20  # the largest vocabularies need about 20 MB
@@ -146,6 +146,8 @@ class _Reader:
         return ArrayInfo(count, element)
 
     def _strings(self, count: int) -> object:
+        if count > _MAX_TEXTS:
+            raise ValueError("an array of texts is longer than any vocabulary")
         if self.position + 8 * count > self._size:
             raise ValueError("an array is longer than the file")
         if count <= _KEPT_ITEMS:

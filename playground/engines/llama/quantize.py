@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import os
 import re
 import shutil
@@ -12,9 +14,10 @@ from pathlib import Path
 
 from playground.engines.llama.library import L, log
 from playground.engines.protocol import Quantized
-from playground.errors import EngineError, ErrorKind
+from playground.errors import EngineError, ErrorKind, one_line
 
 _PREFIXES = ("LLAMA_FTYPE_MOSTLY_", "LLAMA_FTYPE_ALL_")
+_CANNOT_WRITE = "iostream error"
 _STEP = re.compile(r"\[ *(\d+)/ *(\d+)\]")
 
 
@@ -30,32 +33,46 @@ def quantize(
     ftype = next((getattr(L, p + quant) for p in _PREFIXES if hasattr(L, p + quant)), None)
     if ftype is None:
         raise EngineError(ErrorKind.LOAD_FAILED, f"{quant} is not a quantization that llama.cpp can write.")
-    _check_space(source, target)
-    part = part_path(target)
     started = time.perf_counter()
+    try:
+        _check_space(source, target)
+        _write(source, part_path(target), ftype, threads, on_progress)
+        _sync(part_path(target))
+        part_path(target).replace(target)
+    except OSError as error:
+        raise EngineError(
+            ErrorKind.LOAD_FAILED,
+            f"{target} cannot be written: {error.strerror}.",
+            hint="Free some space, or choose another folder.",
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part_path(target).unlink(missing_ok=True)
+    return Quantized(target.stat().st_size, time.perf_counter() - started)
+
+
+def _write(source: Path, part: Path, ftype: int, threads: int, on_progress: Callable[[float], None]) -> None:
+    """Raise OSError when the file cannot be written, EngineError when llama.cpp refuses."""
     params = L.llama_model_quantize_default_params()
     params.nthread, params.ftype, params.allow_requantize = threads, ftype, True
     log.clear()
     log.on_line = lambda line: _step(line, on_progress)
     try:
         status = L.llama_model_quantize(str(source).encode(), str(part).encode(), ctypes.byref(params))
-        if status != 0:
-            causes = log.errors()
-            raise EngineError(
-                ErrorKind.LOAD_FAILED,
-                f"{source.name} cannot be quantized to {quant}: "
-                f"{causes[-1] if causes else 'llama.cpp gave no reason'}.",
-                hint="Choose another type or another model.",
-                detail="\n".join(causes),
-            )
-        _sync(part)
-        part.replace(target)
-    except OSError as error:
-        raise EngineError(ErrorKind.LOAD_FAILED, f"{target} cannot be written: {error.strerror}.") from error
     finally:
         log.on_line = None
-        part.unlink(missing_ok=True)
-    return Quantized(target.stat().st_size, time.perf_counter() - started)
+    if status == 0:
+        return
+    causes = log.errors()
+    if any(_CANNOT_WRITE in cause for cause in causes):
+        raise OSError(errno.ENOSPC, "the disk is full, or the folder takes no such file")
+    cause = one_line(causes[-1], 300).rstrip(".") if causes else "llama.cpp gave no reason"
+    raise EngineError(
+        ErrorKind.LOAD_FAILED,
+        f"{source.name} cannot be quantized: {cause}.",
+        hint="Choose another type or another model.",
+        detail="\n".join(causes),
+    )
 
 
 def _step(line: str, on_progress: Callable[[float], None]) -> None:
@@ -70,7 +87,7 @@ def _check_space(source: Path, target: Path) -> None:
     if free < needed:
         raise EngineError(
             ErrorKind.LOAD_FAILED,
-            f"There are {free / 1e9:.1f} GB free in {target.parent}, and the copy may need {needed / 1e9:.1f} GB.",
+            f"There are {free / 1e6:,.0f} MB free in {target.parent}, and the copy may need {needed / 1e6:,.0f} MB.",
             hint="Free some space, or choose another folder.",
         )
 

@@ -20,9 +20,9 @@ _STALL_S = 1.5
 _CYCLES = 50
 
 
-def _engine(fault: str, *details: str, progress_s: float = 60.0) -> EngineProcess:
+def _engine(fault: str, *details: str, stall_s: float = _STALL_S, progress_s: float = 60.0) -> EngineProcess:
     command = [sys.executable, "-S", str(_SCRIPT), fault, *details]
-    return EngineProcess(command, stall_s=_STALL_S, progress_s=progress_s)
+    return EngineProcess(command, stall_s=stall_s, progress_s=progress_s)
 
 
 async def _load(engine: EngineProcess) -> None:
@@ -81,7 +81,7 @@ def test_a_fault_has_a_kind_and_a_sentence(fault: str, kind: ErrorKind, words: s
 
 def test_a_worker_that_closes_its_output_is_ended() -> None:
     async def scenario() -> None:
-        engine = EngineProcess([sys.executable, "-S", str(_SCRIPT), "closed output"])
+        engine = _engine("closed output", stall_s=60)
         try:
             with pytest.raises(EngineError, match="closed its output") as caught:
                 await _ask(engine)
@@ -154,7 +154,7 @@ def test_all_requests_under_way_fail_with_their_worker() -> None:
 
 def test_a_worker_that_ignores_a_cancel_is_ended() -> None:
     async def scenario() -> None:
-        engine = _engine("ignores")
+        engine = _engine("ignores", stall_s=60)
         try:
             await engine.start()
             await _load(engine)
@@ -166,6 +166,7 @@ def test_a_worker_that_ignores_a_cancel_is_ended() -> None:
             with pytest.raises(EngineError) as caught:
                 await task
             assert caught.value.kind is ErrorKind.STOPPED
+            assert "did not stop in time" in caught.value.message
         finally:
             await engine.close()
 
