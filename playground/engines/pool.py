@@ -82,12 +82,6 @@ class EnginePool:
                     await engine.close()
         return self.devices
 
-    async def stop_loading(self, slot: str) -> None:
-        """Stop a load under way; there is nothing in that process to keep."""
-        engine = self._loading.get(slot)
-        if engine is not None:
-            await engine.kill(EngineError(ErrorKind.STOPPED, "Loading was stopped."))
-
     async def unload(self, slot: str) -> None:
         """Give a slot's memory back."""
         engine = self._engines.pop(slot, None)
