@@ -12,7 +12,7 @@ from playground.chat.options import LoadOptions
 from playground.engines.process import EngineProcess
 from playground.engines.protocol import Device, Loaded
 from playground.engines.threads import ThreadBudget
-from playground.errors import EngineError, ErrorKind
+from playground.errors import EngineError
 
 _log = logs.get("engines")
 
