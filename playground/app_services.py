@@ -57,6 +57,12 @@ class AppServices:
 
         return await count(self.pool, lane)
 
+    async def devices(self) -> str:
+        """Return in words on which devices models can be put."""
+        from playground.compare.gpu_advice import devices_words
+
+        return devices_words(await self.pool.known_devices(), hardware.gpus())
+
     def sentence(self, results: Sequence[LaneResult]) -> str:
         """Return what can be said about two results."""
         from playground.compare.verdict import sentence

@@ -14,7 +14,7 @@ import msgspec
 
 from playground import __version__, config, preflight
 from playground.cli import output
-from playground.cli.gpu_advice import gpu_report, gpu_sentence
+from playground.compare.gpu_advice import gpu_report, gpu_sentence
 from playground.engines.process import EngineProcess
 from playground.errors import EngineError, ErrorKind, UsageError
 from playground.models import hardware, starter

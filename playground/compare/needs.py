@@ -12,7 +12,7 @@ from playground.compare.events import Lane
 from playground.compare.loading import chosen, wanted
 from playground.engines.protocol import Device
 from playground.errors import EngineError, ModelError
-from playground.models.gguf import read_header
+from playground.models.gguf import read_whole_header
 from playground.models.placement import DeviceMemory, place
 
 
@@ -22,7 +22,7 @@ def host_needs(lanes: Sequence[Lane], devices: Sequence[Device]) -> dict[str, in
     needs = {}
     for lane in lanes:
         try:
-            header = read_header(Path(lane.model.path))
+            header = read_whole_header(Path(lane.model.path))
             offered = _offered(lane, tuple(devices), free)
         except (ModelError, EngineError):
             needs[lane.slot] = lane.model.size_bytes
@@ -30,7 +30,7 @@ def host_needs(lanes: Sequence[Lane], devices: Sequence[Device]) -> dict[str, in
         placed = place(header, offered, wanted(lane))
         for name, need in zip(placed.devices, placed.needs_bytes, strict=True):
             free[name] -= need
-        weights = max(0, lane.model.size_bytes - sum(placed.needs_bytes))
+        weights = max(0, lane.model.size_bytes - placed.weights_bytes)
         needs[lane.slot] = weights + placed.host_bytes
     return needs
 

@@ -32,7 +32,6 @@ from playground.engines.threads import Lease
 from playground.errors import EngineError, ErrorKind, NotFoundError, PlaygroundError
 from playground.models import hardware
 
-_STOP_AGAIN_S = 0.05
 _log = logs.get("compare")
 
 
@@ -48,6 +47,7 @@ class _Progress:
     lease: Lease | None = None
     stopped: bool = False
     ended: bool = False
+    loading: asyncio.Task[EngineProcess] | None = None
     engine: EngineProcess | None = None
 
 
@@ -59,7 +59,6 @@ class Comparison:
         self._wanted = wanted
         self._pool = pool
         self._queue: asyncio.Queue[RunEvent | None] = asyncio.Queue()
-        self._stopping: set[asyncio.Task[None]] = set()
 
     async def events(self) -> AsyncIterator[RunEvent]:
         """Yield what happens until every lane is done. A consumer that leaves early stops the run."""
@@ -70,9 +69,8 @@ class Comparison:
                 yield event
             await work
         finally:
-            for task in (work, *self._stopping):
-                task.cancel()
-            await asyncio.gather(work, *self._stopping, return_exceptions=True)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
     def stop(self, slot: str | None = None) -> None:
         """Stop one lane, or all: an answer keeps what it has, a load is given up."""
@@ -81,16 +79,8 @@ class Comparison:
                 progress.stopped = True
                 if progress.engine is not None:
                     progress.engine.cancel()
-                else:
-                    task = asyncio.create_task(self._give_up_loading(progress))
-                    self._stopping.add(task)
-                    task.add_done_callback(self._stopping.discard)
-
-    async def _give_up_loading(self, progress: _Progress) -> None:
-        """Stop a load that is under way or about to begin."""
-        while progress.engine is None and not progress.ended:
-            await self._pool.stop_loading(progress.lane.slot)
-            await asyncio.sleep(_STOP_AGAIN_S)
+                elif progress.loading is not None:
+                    progress.loading.cancel()
 
     async def _run(self) -> None:
         if any(progress.lane.load.gpu_layers not in ("none", 0) for progress in self._lanes.values()):
@@ -156,12 +146,22 @@ class Comparison:
         self._queue.put_nowait(LaneStage(slot, Stage.LOADING, 0.0))
         await self._pool.unload(slot)
         threads = max(1, self._pool.budget.cores // len(self._lanes))
-        engine = await load(
+        if progress.stopped:
+            raise _stopped()
+        work = load(
             self._pool,
             lane,
             threads,
             lambda fraction: self._queue.put_nowait(LaneStage(slot, Stage.LOADING, fraction)),
         )
+        progress.loading = asyncio.create_task(work)
+        try:
+            engine = await progress.loading
+        except asyncio.CancelledError:
+            this = asyncio.current_task()
+            if this is None or this.cancelling():  # not the load alone, the whole run
+                raise
+            raise _stopped() from None
         progress.load_s = engine.loaded.load_s if engine.loaded else 0.0
         return engine
 
@@ -170,7 +170,7 @@ class Comparison:
         ready = []
         for slot in slots:
             progress = self._lanes[slot]
-            if progress.stopped and not progress.ended:
+            if progress.stopped:
                 self._end(slot)
             elif progress.engine is not None:
                 users.append((progress.engine, progress.lane.load.threads))
@@ -189,9 +189,6 @@ class Comparison:
         assert engine is not None
         self._queue.put_nowait(LaneStage(slot, Stage.READING, 0.0, lease.threads))
         try:
-            if progress.stopped:  # while the threads were handed out
-                self._end(slot)
-                return
             messages = progress.lane.conversation.messages()
             finished = await engine.generate(
                 messages, progress.lane.answer, lease.threads, lambda event: self._hear(slot, event)
@@ -219,10 +216,17 @@ class Comparison:
         self, slot: str, *, finished: Finished | None = None, error: PlaygroundError | None = None
     ) -> None:
         progress = self._lanes[slot]
+        if progress.ended:  # a load that was stopped fails, and its lane is stopped
+            return
+        progress.ended = True
         if error is not None:
             _log.info("lane %s failed: %s", slot, error.message)
         self._queue.put_nowait(LaneDone(slot, _result(progress, finished, error)))
-        progress.engine, progress.ended = None, True
+        progress.engine = None
+
+
+def _stopped() -> EngineError:
+    return EngineError(ErrorKind.STOPPED, "Loading was stopped.")
 
 
 def _result(progress: _Progress, finished: Finished | None, error: PlaygroundError | None) -> LaneResult:

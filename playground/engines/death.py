@@ -1,4 +1,4 @@
-"""What a dead or broken worker process, or one that cannot be asked, means in words. Pure functions."""
+"""What a dead or broken worker process means, in words. Pure functions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import signal
 
 from playground.engines.limits import HARD_STOP
+from playground.engines.protocol import Failed
 from playground.errors import EngineError, ErrorKind
 
 MEMORY_WORDS = (
@@ -107,8 +108,24 @@ def broke_protocol(what: str, how: str, stderr: str) -> EngineError:
     )
 
 
-def not_text(what: str, *, is_prompt: bool) -> EngineError:
-    """Return the error of a request with half a character (a lone surrogate) in it, which cannot be sent."""
+def reported(event: Failed) -> EngineError:
+    """Return the error that a worker reported."""
+    try:
+        kind = ErrorKind(event.kind)
+    except ValueError:
+        kind = ErrorKind.INTERNAL
+    return EngineError(
+        kind,
+        event.message,
+        hint=event.hint,
+        detail=event.detail,
+        needed_tokens=event.needed_tokens,
+        fitting_tokens=event.fitting_tokens,
+    )
+
+
+def half_character(what: str, *, is_prompt: bool) -> EngineError:
+    """Return the error of a text with a lone surrogate in it, which cannot be sent to a process."""
     if is_prompt:
         return EngineError(
             ErrorKind.PROMPT,

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 
-from playground.engines.process import worker_environment
+from playground.engines.child import worker_environment
 
 _READY_S = 30.0
 _NO_LIMIT_BYTES = 1 << 62

@@ -1,85 +1,28 @@
 """The app's side of one worker process: start, ask, listen, stop. Used by both front ends on asyncio.
 
-Owns the process, its pipes and the translation of its death into an EngineError. Must not know lanes or Qt.
+Owns the requests, what answers them, and the translation of a death into an EngineError. Must not know lanes or Qt.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from playground import logs
 from playground.chat.messages import Message
 from playground.chat.options import AnswerOptions, LoadOptions
 from playground.engines import death, protocol
-from playground.engines.protocol import (
-    Cancel,
-    Chunk,
-    Command,
-    Count,
-    Counted,
-    Describe,
-    Description,
-    Event,
-    Failed,
-    Finished,
-    Generate,
-    Heartbeat,
-    Hello,
-    Load,
-    Loaded,
-    Placement,
-    Progress,
-    PromptProgress,
-    Quantize,
-    Quantized,
-    SetThreads,
-    ThreadsSet,
-)
+from playground.engines.child import ENDS, GRACE_S, Child, worker_command, worker_environment
+from playground.engines.patience import PROGRESS_S, STALL_S, Patience
+from playground.engines.protocol import Chunk, Event, Finished, Progress, PromptProgress
 from playground.errors import EngineError, ErrorKind
 
-STALL_S = 20.0  # a worker sends a heartbeat every second, even from within native code
-PROGRESS_S = (
-    1800.0  # a large model on a slow machine reads one batch of a prompt for minutes; none does for longer
-)
-GRACE_S = 2.0  # cancel -> terminate -> kill
-_STDERR_TAIL_BYTES = 8 << 10
 _QUEUE_EVENTS = 256
-_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _ANSWER_SLACK = 20_000
 _CHARACTERS_PER_TOKEN = 512
-
-_log = logs.get("engines")
-_native_log = logs.get("native")
-
-
-def worker_command() -> list[str]:
-    """Return the command line of a worker."""
-    return [sys.executable, "-P", "-m", "playground", "engine-worker"]
-
-
-def worker_environment() -> dict[str, str]:
-    """Return the environment of a worker: this package importable, OpenMP threads that do not spin for long.
-
-    llama.cpp prints a stack trace by a debugger before it aborts; that takes seconds and hides the cause.
-    """
-    package_folder = str(Path(__file__).resolve().parents[2])
-    known = [package_folder, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {
-        "GOMP_SPINCOUNT": "1000",
-        "GGML_NO_BACKTRACE": "1",
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(known),
-    }
 
 
 class EngineProcess:
@@ -96,15 +39,12 @@ class EngineProcess:
         stall_s: float = STALL_S,
         progress_s: float = PROGRESS_S,
     ) -> None:
-        self._command = list(command or worker_command())
-        self._environment = dict(environment or worker_environment())
-        self._stall_s, self._progress_s = stall_s, progress_s
-        self._process: asyncio.subprocess.Process | None = None
+        self._child = Child(
+            command or worker_command(), environment or worker_environment(), protocol.LINE_LIMIT_BYTES
+        )
+        self._patience = Patience(stall_s, progress_s)
         self._inboxes: dict[int, asyncio.Queue[Event | EngineError]] = {0: asyncio.Queue(_QUEUE_EVENTS)}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stderr_task: asyncio.Task[None] | None = None
-        self._stderr = bytearray()
-        self._last_heard = self._last_progress = 0.0
         self._next_id = 0
         self._busy = asyncio.Lock()
         self._work: object = None  # what holds the lock
@@ -112,62 +52,37 @@ class EngineProcess:
         self._ended_by_us: EngineError | None = None
         self._over: EngineError | None = None  # why no further event can come
         self._what = "the engine"
-        self.loaded: Loaded | None = None
+        self.loaded: protocol.Loaded | None = None
 
     @property
     def is_alive(self) -> bool:
         """Return whether the process runs."""
-        return self._process is not None and self._process.returncode is None and self._ended_by_us is None
+        return self._child.is_running and self._ended_by_us is None
 
     @property
     def pid(self) -> int | None:
         """Return the process id, None before the start."""
-        return self._process.pid if self._process else None
+        return self._child.pid
 
     async def start(self) -> None:
         """Start the process and wait for its greeting. Raises EngineError."""
-        await self._create()
-        self._last_heard = self._last_progress = time.monotonic()
+        await self._child.start()
+        self._patience.renew()
         self._keep(self._listen())
-        self._stderr_task = self._keep(self._collect_stderr())
         if self._ended_by_us is not None:  # stopped while it was being started
             await self.kill(self._ended_by_us)
             raise self._ended_by_us
         async with self._alone():
             hello = await self._next()
-        if not isinstance(hello, Hello) or hello.protocol != protocol.VERSION:
+        if not isinstance(hello, protocol.Hello) or hello.protocol != protocol.VERSION:
             raise await self._break_off("greeted with something else")
-
-    async def _create(self) -> None:
-        """Create the process; a caller that is cancelled meanwhile still has it, to be ended by ``close``."""
-        creating = asyncio.ensure_future(
-            asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=self._environment,
-                limit=protocol.LINE_LIMIT_BYTES,
-                start_new_session=True,
-            )
-        )
-        try:
-            self._process = await asyncio.shield(creating)
-        except asyncio.CancelledError:
-            with contextlib.suppress(OSError):
-                self._process = await creating
-            raise
-        except OSError as error:
-            raise EngineError(
-                ErrorKind.CRASHED, f"The engine process cannot be started: {error.strerror}."
-            ) from error
 
     async def restart(self) -> None:
         """Start a process in place of one that has died. Raises EngineError."""
         await self.kill()
         self._ended_by_us = self._over = self.loaded = None
         self._inboxes[0] = asyncio.Queue(_QUEUE_EVENTS)
-        self._stderr.clear()
+        self._child = self._child.successor()
         await self.start()
 
     async def load(
@@ -176,13 +91,13 @@ class EngineProcess:
         options: LoadOptions,
         threads: int,
         on_progress: Callable[[float], None],
-        placement: Placement | None = None,
-    ) -> Loaded:
+        placement: protocol.Placement | None = None,
+    ) -> protocol.Loaded:
         """Load a model; ``on_progress`` gets fractions. Raises EngineError."""
         self._what = path.name
         async with self._alone():
-            await self._send(Load(str(path), options, threads, placement))
-            while not isinstance(event := await self._next(), Loaded):
+            await self._send(protocol.Load(str(path), options, threads, placement))
+            while not isinstance(event := await self._next(), protocol.Loaded):
                 if not isinstance(event, Progress):
                     raise await self._break_off("answered a load with something else")
                 on_progress(event.fraction)
@@ -218,7 +133,7 @@ class EngineProcess:
         finished: dict[int, Finished] = {}
         with self._inbox() as request:
             try:
-                await self._send(Generate(request, tuple(messages), options, threads))
+                await self._send(protocol.Generate(request, tuple(messages), options, threads))
                 await self._answers(request, options, on_event, finished)
             except asyncio.CancelledError:
                 await self._abandon(request, options.n - len(finished))
@@ -226,38 +141,38 @@ class EngineProcess:
             except EngineError:
                 raise
             except Exception:  # the listener's own: nobody waits for the rest
-                self._write(Cancel(request))
+                self._child.write(protocol.encode(protocol.Cancel(request)))
                 raise
         return tuple(finished[sample] for sample in sorted(finished))
 
-    async def count_tokens(self, messages: Sequence[Message], options: AnswerOptions) -> Counted:
+    async def count_tokens(self, messages: Sequence[Message], options: AnswerOptions) -> protocol.Counted:
         """Return how many tokens a conversation's prompt has, and the context. Raises EngineError."""
         with self._inbox() as request:
-            await self._send(Count(request, tuple(messages), options))
+            await self._send(protocol.Count(request, tuple(messages), options))
             event = await self._next(request)
-        if not isinstance(event, Counted):
+        if not isinstance(event, protocol.Counted):
             raise await self._break_off("answered a question about tokens with something else")
         return event
 
     async def quantize(
         self, source: Path, target: Path, quant: str, threads: int, on_progress: Callable[[float], None]
-    ) -> Quantized:
+    ) -> protocol.Quantized:
         """Write a smaller copy. Raises EngineError; to cancel, ``kill`` the process."""
         self._what = source.name
         async with self._alone():
-            await self._send(Quantize(str(source), str(target), quant, threads))
-            while not isinstance(event := await self._next(), Quantized):
+            await self._send(protocol.Quantize(str(source), str(target), quant, threads))
+            while not isinstance(event := await self._next(), protocol.Quantized):
                 if not isinstance(event, Progress):
                     raise await self._break_off("answered a quantization with something else")
                 on_progress(event.fraction)
         return event
 
-    async def describe(self, rpc: tuple[str, ...] = ()) -> Description:
+    async def describe(self, rpc: tuple[str, ...] = ()) -> protocol.Description:
         """Return what the native build offers, with the devices of RPC servers (``host:port``). Raises EngineError."""
         async with self._alone():
-            await self._send(Describe(rpc))
+            await self._send(protocol.Describe(rpc))
             event = await self._next()
-        if not isinstance(event, Description):
+        if not isinstance(event, protocol.Description):
             raise await self._break_off("answered a question about devices with something else")
         return event
 
@@ -268,38 +183,26 @@ class EngineProcess:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._threads_set.append(done)
         with contextlib.suppress(EngineError):
-            await self._send(SetThreads(threads))
+            await self._send(protocol.SetThreads(threads))
             await done
 
     def cancel(self) -> None:
         """Stop all answers under way; ``generate`` returns them as cancelled. A worker that does not is ended."""
         under_way = self._under_way()
         if self.is_alive and (under_way or self._work):
-            self._write(Cancel())
+            self._child.write(protocol.encode(protocol.Cancel()))
             self._keep(self._enforce(under_way, self._work))
 
     async def kill(self, reason: EngineError | None = None) -> None:
         """End the process at once. A request under way fails with ``reason``."""
         self._ended_by_us = reason or EngineError(ErrorKind.STOPPED, f"{self._what}: stopped.")
-        if self._process is not None and self._process.returncode is None:
-            self._signal(_KILL)
-            await self._process.wait()
+        await self._child.end(at_once=True)
         await self._end_tasks()
 
     async def close(self) -> None:
         """End the process in order: close its stdin, wait, terminate, kill. Gives all its memory back."""
-        process = self._process
         self._ended_by_us = self._ended_by_us or EngineError(ErrorKind.STOPPED, f"{self._what}: unloaded.")
-        if process is not None and process.returncode is None:
-            if process.stdin is not None:
-                process.stdin.close()
-            for number in (signal.SIGTERM, _KILL):
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(GRACE_S):
-                        await process.wait()
-                    break
-                self._signal(number)
-            await process.wait()
+        await self._child.end(at_once=False)
         await self._end_tasks()
 
     async def _answers(
@@ -328,7 +231,7 @@ class EngineProcess:
 
     async def _abandon(self, request: int, answers: int) -> None:
         """Cancel a request for a caller that has gone; drain what still comes, or end the process."""
-        self._write(Cancel(request))
+        self._child.write(protocol.encode(protocol.Cancel(request)))
         try:
             async with asyncio.timeout(GRACE_S):
                 while answers:
@@ -349,28 +252,17 @@ class EngineProcess:
                 self._work = None
 
     async def _enforce(self, under_way: frozenset[int], work: object) -> None:
-        for number in (signal.SIGTERM, _KILL):
+        for number in ENDS:
             await asyncio.sleep(GRACE_S)
             goes_on = under_way & self._under_way() or (work is not None and self._work is work)
-            if not goes_on or self._process is None:
+            if not goes_on:
                 return
             self._ended_by_us = EngineError(
                 ErrorKind.STOPPED,
                 f"{self._what} did not stop in time and was ended.",
                 hint="It is loaded again with the next prompt.",
             )
-            self._signal(number)
-
-    def _signal(self, number: int) -> None:
-        """Send a signal to a process that has not ended.
-
-        Not through asyncio, which looks first whether the process has ended: when it has just done so, that takes the
-        exit status away from asyncio's own watcher, which then reports 255.
-        """
-        process = self._process
-        if process is not None and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, number)
+            self._child.signal(number)
 
     def _under_way(self) -> frozenset[int]:
         return frozenset(self._inboxes) - {0}
@@ -395,28 +287,19 @@ class EngineProcess:
             if inbox.empty() and self._over is not None:
                 raise self._over
             try:
-                async with asyncio.timeout(max(self._stall_s / 4, 0.05)):
+                async with asyncio.timeout(max(self._patience.stall_s / 4, 0.05)):
                     event = await inbox.get()
             except TimeoutError:
-                error = self._overdue()
+                error = self._patience.over(self._what)
                 if error is not None and inbox.empty():
                     await self.kill(error)
                     raise error from None
                 continue
             if isinstance(event, EngineError):
                 raise event
-            if isinstance(event, Failed):
-                raise _as_error(event)
+            if isinstance(event, protocol.Failed):
+                raise death.reported(event)
             return event
-
-    def _overdue(self) -> EngineError | None:
-        """Return why the process is to be given up, None while it may go on."""
-        now = time.monotonic()
-        if now - self._last_heard > self._stall_s:
-            return death.stalled(self._what, self._stall_s)
-        if now - self._last_progress > self._progress_s:
-            return death.stuck(self._what, self._progress_s)
-        return None
 
     async def _deliver(self, event: Event) -> None:
         """Put an event into its request's inbox. The reader waits while that is full."""
@@ -436,44 +319,35 @@ class EngineProcess:
             with contextlib.suppress(asyncio.QueueFull):
                 inbox.put_nowait(self._over)
 
-    async def _send(self, command: Command) -> None:
-        self._last_progress = time.monotonic()
+    async def _send(self, command: protocol.Command) -> None:
+        self._patience.begin()
         try:
-            self._write(command)
+            self._child.write(protocol.encode(command))
         except UnicodeEncodeError as error:
-            raise death.not_text(self._what, is_prompt=isinstance(command, (Generate, Count))) from error
-        stdin = self._process.stdin if self._process else None
-        if stdin is not None:
-            with contextlib.suppress(ConnectionError):
-                await stdin.drain()
-
-    def _write(self, command: Command) -> None:
-        stdin = self._process.stdin if self._process else None
-        if stdin is not None and not stdin.is_closing():
-            stdin.write(protocol.encode(command))
+            is_prompt = isinstance(command, (protocol.Generate, protocol.Count))
+            raise death.half_character(self._what, is_prompt=is_prompt) from error
+        await self._child.drain()
 
     async def _listen(self) -> None:
-        assert self._process is not None
-        assert self._process.stdout is not None
         while True:
             try:
-                line = await self._process.stdout.readline()
+                line = await self._child.read_line()
             except ValueError:  # longer than the limit
                 error = self._protocol_error("sent a line that is too long")
                 break
             if not line.endswith(b"\n"):  # nothing, or what a dying process could still say
                 error = await self._end_of_stream()
                 break
-            self._last_heard = time.monotonic()
+            self._patience.hear()
             try:
                 event = protocol.event_decoder.decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 error = self._protocol_error("sent something that is not the protocol")
                 break
-            if isinstance(event, Heartbeat):
+            if isinstance(event, protocol.Heartbeat):
                 continue
-            self._last_progress = self._last_heard
-            if isinstance(event, ThreadsSet):
+            self._patience.begin()
+            if isinstance(event, protocol.ThreadsSet):
                 self._wake_thread_setters()
                 continue
             try:
@@ -482,40 +356,19 @@ class EngineProcess:
                 error = self._protocol_error("answered something that nobody asked")
                 break
         self._wake_thread_setters()
-        if self._process.returncode is None and error.kind is ErrorKind.PROTOCOL:
+        if self._child.is_running and error.kind is ErrorKind.PROTOCOL:
             self._ended_by_us = error
-            self._signal(_KILL)
+            self._child.kill()
         self._end_with(error)
 
     async def _end_of_stream(self) -> EngineError:
-        assert self._process is not None
-        try:
-            async with asyncio.timeout(GRACE_S):
-                status = await self._process.wait()
-        except TimeoutError:
+        status, is_killed = await self._child.exit_status()
+        if is_killed:
             self._ended_by_us = self._ended_by_us or self._protocol_error("closed its output")
-            self._signal(_KILL)
-            status = await self._process.wait()
-        if self._ended_by_us is not None:
-            return self._ended_by_us
-        if self._stderr_task is not None:
-            await asyncio.wait({self._stderr_task}, timeout=GRACE_S)
-        _log.info("engine process %s ended with status %s", self.pid, status)
-        return death.died(self._what, status, self._stderr_tail())
-
-    async def _collect_stderr(self) -> None:
-        assert self._process is not None
-        assert self._process.stderr is not None
-        while data := await self._process.stderr.read(1 << 16):
-            self._stderr += data
-            del self._stderr[:-_STDERR_TAIL_BYTES]
-            _native_log.info("%s", data[:_STDERR_TAIL_BYTES].decode("utf-8", "replace").rstrip())
-
-    def _stderr_tail(self) -> str:
-        return bytes(self._stderr).decode("utf-8", "replace")
+        return self._ended_by_us or death.died(self._what, status, self._child.stderr_tail)
 
     def _protocol_error(self, what: str) -> EngineError:
-        return death.broke_protocol(self._what, what, self._stderr_tail())
+        return death.broke_protocol(self._what, what, self._child.stderr_tail)
 
     async def _break_off(self, what: str) -> EngineError:
         error = self._protocol_error(what)
@@ -543,18 +396,3 @@ class EngineProcess:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._ended_by_us is not None:
             self._end_with(self._ended_by_us)
-
-
-def _as_error(event: Failed) -> EngineError:
-    try:
-        kind = ErrorKind(event.kind)
-    except ValueError:
-        kind = ErrorKind.INTERNAL
-    return EngineError(
-        kind,
-        event.message,
-        hint=event.hint,
-        detail=event.detail,
-        needed_tokens=event.needed_tokens,
-        fitting_tokens=event.fitting_tokens,
-    )

@@ -9,6 +9,8 @@ Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import os
 import re
 import stat
@@ -28,6 +30,7 @@ _KEPT_ITEMS = 512
 _MAX_DIMENSIONS = 4
 _MAX_KEYS, _MAX_TENSORS, _MAX_TEXTS = 1 << 16, 1 << 17, 1 << 22
 _FIRST_READ_BYTES = 1 << 20
+_MOST_READ_BEFORE = 32
 _HEADER_LIMIT_BYTES = 128 << 20  # the largest vocabularies need about 20 MB
 _ARCH_NAME = re.compile(r"[\w.-]{1,64}")
 _SPLIT_NAME = re.compile(r"^(.*)-(\d{5})-of-(\d{5})\.gguf$")
@@ -94,13 +97,13 @@ class _PastEndError(ValueError):
 
 
 class _Reader:
-    """A cursor over the beginning of a file of ``size`` bytes.
+    """A cursor over the beginning of a file of ``size`` bytes, of which ``available`` have been read.
 
     Raises _PastEndError behind what was read, ValueError for what cannot be in the file.
     """
 
-    def __init__(self, data: bytes, size: int) -> None:
-        self._data = data
+    def __init__(self, data: mmap.mmap, available: int, size: int) -> None:
+        self._data, self._available = data, available
         self._size = size
         self.position = 0
 
@@ -118,7 +121,7 @@ class _Reader:
     def _go_to(self, end: int, what: str) -> None:
         if end > self._size:
             raise ValueError(f"{what} is longer than the file")
-        if end > len(self._data):
+        if end > self._available:
             raise _PastEndError
         self.position = end
 
@@ -150,7 +153,7 @@ class _Reader:
         if count <= _KEPT_ITEMS:
             return [self.string() for _ in range(count)]
         unpack_length, data, position = struct.Struct("<Q").unpack_from, self._data, self.position
-        last = len(data) - 8
+        last = self._available - 8
         for _ in range(count):
             if position > last:
                 break
@@ -162,6 +165,9 @@ class _Reader:
         raise _PastEndError
 
 
+_read_before: dict[tuple[int, ...], GgufHeader] = {}  # by the file's identity and state
+
+
 def read_header(path: Path) -> GgufHeader:
     """Return the header of a GGUF file. Raises ModelError when it is missing, cut off or not a GGUF."""
     try:
@@ -169,7 +175,14 @@ def read_header(path: Path) -> GgufHeader:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise ModelError(f"{path} is not a file.", hint="Name a .gguf file.")
-            return _read(path, file, status.st_size)
+            version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            known = _read_before.get(version)
+            if known is None:
+                known = _read(path, file, status.st_size)
+                _read_before[version] = known
+                while len(_read_before) > _MOST_READ_BEFORE:
+                    _read_before.pop(next(iter(_read_before)), None)
+            return known
     except FileNotFoundError:
         raise NotFoundError(f"There is no file {path}.", hint="Check the path.") from None
     except IsADirectoryError:
@@ -200,18 +213,20 @@ def _open_at_once(name: str, flags: int) -> int:
 
 
 def _read(path: Path, file: BinaryIO, size: int) -> GgufHeader:
-    data = file.read(_FIRST_READ_BYTES)
-    if data[:4] != b"GGUF":
-        raise ModelError(f"{path.name} is not a GGUF model file.", hint=_AGAIN)
-    while True:
-        try:
-            return _parse(path, _Reader(data, size), size)
-        except _PastEndError:
-            more = file.read(min(7 * len(data), _HEADER_LIMIT_BYTES - len(data)))
-            if not more:
-                cause = "its header is too large" if len(data) < size else "it was cut meanwhile"
-                raise ValueError(cause) from None
-            data += more
+    """Read as much as the header takes. The memory for it goes back to the system at once, to the last byte."""
+    with mmap.mmap(-1, max(1, min(size, _HEADER_LIMIT_BYTES))) as data:  # anonymous: never the file itself
+        available, wanted = 0, _FIRST_READ_BYTES
+        while True:
+            with memoryview(data) as whole, whole[available : available + wanted] as room:
+                read = file.readinto(room)  # type: ignore[attr-defined]
+            if not read:
+                raise ValueError("its header is too large" if available < size else "it was cut meanwhile")
+            available += read
+            if data[:4] != b"GGUF":
+                raise ModelError(f"{path.name} is not a GGUF model file.", hint=_AGAIN)
+            with contextlib.suppress(_PastEndError):
+                return _parse(path, _Reader(data, available, size), size)
+            wanted = available
 
 
 def _parse(path: Path, reader: _Reader, size: int) -> GgufHeader:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from playground.ui.compare_vm import CompareVm
 
 SLOTS = ("A", "B")
-FRAME_MS = 33
+FRAME_MS, SPARING_FRAME_MS = 33, 50  # where cores are few, painting takes from what the models compute with
+_FEW_CORES = 4
 _SIZE_HEIGHT = 14
 _SIZE_NAME = "Size of the prompt"
 
@@ -63,7 +64,7 @@ class ComparePage(QWidget):
         for card in self.lanes.values():
             card.offer(vm.models, quant_types, cores)
         self._timer = QTimer(self)
-        self._timer.setInterval(FRAME_MS)
+        self._timer.setInterval(FRAME_MS if cores > _FEW_CORES else SPARING_FRAME_MS)
         self._timer.timeout.connect(lambda: self._frame(vm))
         self._connect(vm)
         self._add_keys(vm)
@@ -135,6 +136,7 @@ class ComparePage(QWidget):
         for slot, card in self.lanes.items():
             other = next(lane for lane in state.lanes if lane.slot != slot)
             card.render_state(state.lane(slot), other, state.can_run)
+            card.devices = state.devices
         self.top.render_state(state)
         self._sentence.set_whole_text(state.sentence, words.sentence_tip(state))
         self.prompt.render_state(state.can_run, words.why_not_run(state))

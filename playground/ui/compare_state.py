@@ -137,6 +137,7 @@ class CompareState:
     sentence: str = ""
     engines: str = NOTHING_LOADED
     memory: str = ""
+    devices: str = ""  # in words
     memory_shares: tuple[float, float] = (0.0, 0.0)  # ours, others', of the machine's memory
 
     def lane(self, slot: str) -> LaneState:

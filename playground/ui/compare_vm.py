@@ -193,6 +193,8 @@ class CompareVm(QObject):
         import asyncio
 
         self.models.set_models(await asyncio.to_thread(self._services.local_models))
+        if not self.state.devices:
+            self._set(replace(self.state, devices=await self._services.devices()))
 
     def _prepare(self, slot: str, work: Coroutine[Any, Any, None]) -> None:
         task = self._spawn(work, slot)
@@ -294,10 +296,15 @@ class CompareVm(QObject):
             async for event in run.events():
                 self._take(event)
         finally:
-            self._run = None
+            is_last = (
+                self._run is run
+            )  # the next run may have begun in the turn in which this one's last lane ended
+            self._run = None if is_last else self._run
             for lane in self.state.lanes:
-                if lane.is_running:  # only after a bug: never leave a lane behind as running
+                if is_last and lane.is_running:  # only after a bug: never leave a lane behind as running
                     self._set(self.state.with_lane(replace(lane, phase=Phase.READY, stopping=False)))
+        if not is_last:
+            return
         results = [lane.result for lane in self.state.lanes if lane.result is not None]
         said = self._services.sentence(results) or plan_reason(self.state)
         self._set(replace(self.state, sentence=said))

@@ -41,6 +41,7 @@ class LaneCard(QFrame):
         self.setMinimumWidth(370)
         self.setAcceptDrops(True)
         self._slot, self._cores = slot, 1
+        self.devices = ""  # for the settings: in words
         self._model: ModelFile | None = None
         self._setup: LaneSetup | None = None
         layout = QVBoxLayout(self)
@@ -130,7 +131,7 @@ class LaneCard(QFrame):
             return
         from playground.ui.lane_settings import LaneSettings  # the first paint need not wait for it
 
-        dialog = LaneSettings(self._slot, self._setup, self._cores, self.window(), self._model)
+        dialog = LaneSettings(self._slot, self._setup, self._cores, self.window(), self._model, self.devices)
         dialog.chosen.connect(self.setup_chosen)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()

@@ -47,7 +47,13 @@ class LaneSettings(QDialog):
     chosen = Signal(object, bool)
 
     def __init__(
-        self, slot: str, setup: LaneSetup, cores: int, window: QWidget, model: ModelFile | None = None
+        self,
+        slot: str,
+        setup: LaneSetup,
+        cores: int,
+        window: QWidget,
+        model: ModelFile | None = None,
+        devices: str = "",
     ) -> None:
         super().__init__(window)
         self.setWindowTitle(f"Settings of lane {slot}")
@@ -61,7 +67,7 @@ class LaneSettings(QDialog):
         column.setSpacing(10)
         self.pages = QTabWidget()
         self.pages.setAccessibleName("Settings pages")
-        self._add_page("Model", _AT_LOAD, model_rows(cores))
+        self._add_page("Model", _AT_LOAD, model_rows(cores, devices))
         self._add_page("Sampling", f"The order is fixed: {text.sampling_order()}", sampling_rows())
         self._add_recommendation(model)
         self._add_page("Answer", _AT_PROMPT, answer_rows())

@@ -59,6 +59,9 @@ class Services(Protocol):
     def sentence(self, results: Sequence[LaneResult]) -> str:
         """Return what can be said about two results."""
 
+    async def devices(self) -> str:
+        """Return in words on which devices models can be put, and what would have to be done to use others."""
+
     def memory(self) -> MemoryReading:
         """Return the machine's memory now."""
 

@@ -37,8 +37,9 @@ class Row:
     head: str = ""
 
 
-def model_rows(cores: int) -> tuple[Row, ...]:
-    """Return the rows for LoadOptions."""
+def model_rows(cores: int, devices: str = "") -> tuple[Row, ...]:
+    """Return the rows for LoadOptions. ``devices``: what there is to offload to, in words."""
+    names = "Names as in “playground doctor”, RPC servers as rpc://host:port; commas between them."
     number = partial(_count, LoadOptions)
     places = {"Automatic": "auto", "None": "none", "All": "all"}
     threads = partial(CountField, (1, cores), none=f"Shared out by the app, at most {cores}")
@@ -60,7 +61,7 @@ def model_rows(cores: int) -> tuple[Row, ...]:
             "devices",
             "Devices",
             partial(LineField, text.names, ", ".join, "All GPUs of this machine"),
-            "Names as in “playground doctor”, RPC servers as rpc://host:port; commas between them.",
+            f"{devices} {names}".strip(),
         ),
         Row("split_mode", "Split between devices", _words(("layer", "row", "none"))),
         Row(

@@ -28,7 +28,8 @@ import psutil
 
 from playground.chat.messages import Conversation
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
-from playground.engines.process import EngineProcess, worker_environment
+from playground.engines.child import worker_environment
+from playground.engines.process import EngineProcess
 from playground.engines.protocol import Chunk, PromptProgress
 from playground.models import hardware, starter
 from tests.benchmarks import result

@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import median
 
 from playground.chat.options import LoadOptions
-from playground.engines.process import EngineProcess, worker_command, worker_environment
+from playground.engines.child import worker_command, worker_environment
+from playground.engines.process import EngineProcess
 from playground.models import starter
 from tests.benchmarks import result
 

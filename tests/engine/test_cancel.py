@@ -105,7 +105,7 @@ def test_while_it_loads(real: Path, at_once: bool) -> None:
             if at_once:  # the worker finds both in one go
                 await asyncio.sleep(0)
                 engine.cancel()
-            with pytest.raises(EngineError, match="Loading was stopped|did not stop in time") as caught:
+            with pytest.raises(EngineError, match=r"Loading was stopped|did not stop in time") as caught:
                 await loading
             assert caught.value.kind is ErrorKind.STOPPED
             if "did not stop" in caught.value.message:

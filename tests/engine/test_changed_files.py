@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
-from playground.engines.process import EngineProcess, worker_command
+from playground.engines.child import worker_command
+from playground.engines.process import EngineProcess
 from playground.errors import EngineError, ErrorKind, ModelError
 from playground.models.gguf import read_header
 from playground.models.library import describe

@@ -110,6 +110,16 @@ def test_a_limit_holds_over_all_clients(lent: RunningLender) -> None:
         _wait_until(lambda: second.memory()[0] == 12 * _MIB)  # the first client's process has ended
 
 
+def test_what_a_process_held_when_it_died_is_free_again(lent: RunningLender) -> None:
+    (waiting,) = lent.children()
+    with RpcClient(lent.port) as first, RpcClient(lent.port) as second:
+        assert first.allocate(10 * _MIB)
+        assert second.memory()[0] == 6 * _MIB
+        waiting.kill()
+        first.wait_closed()
+        _wait_until(lambda: second.memory()[0] == 16 * _MIB)
+
+
 def test_without_a_limit_no_more_is_lent_than_is_free() -> None:
     with lender() as lent, RpcClient(lent.port) as client:
         free, total = client.memory()

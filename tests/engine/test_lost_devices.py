@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
-from playground.compare.events import LaneResult, LaneText, RunEvent
+from playground.compare.events import LaneDone, LaneResult, LaneStage, LaneText, RunEvent, Stage
+from playground.compare.run import Comparison
+from playground.engines.pool import EnginePool
 from playground.engines.process import EngineProcess
 from playground.errors import EngineError, ErrorKind
 from tests.support import bad_servers
@@ -141,3 +143,25 @@ def test_a_lane_that_shares_no_device_goes_on_and_the_lost_one_can_run_again(
     _check_lost(asyncio.run(results([lane(model, both)]))["A"])
     one = LoadOptions(n_ctx=1024, devices=(there.device,))
     assert asyncio.run(results([lane(model, one)]))["A"].error is None
+
+
+@pytest.mark.parametrize("stage", [Stage.LOADING, Stage.ANSWERING])
+def test_a_lane_on_a_frozen_server_can_be_stopped(model: Path, stage: Stage) -> None:
+    async def scenario(frozen: RunningLender) -> list[LaneResult]:
+        pool, done = EnginePool(1), []
+        run = Comparison([lane(model, LoadOptions(devices=(frozen.device,)), "A", _ENDLESS)], "auto", pool)
+        try:
+            async for event in run.events():
+                if isinstance(event, LaneStage) and event.stage is stage and not event.fraction:
+                    for child in frozen.children():
+                        child.suspend()
+                    run.stop()
+                elif isinstance(event, LaneDone):
+                    done.append(event.result)
+        finally:
+            await pool.close()
+        return done
+
+    with lender() as frozen:
+        (found,) = asyncio.run(scenario(frozen))
+    assert (found.error, found.stop) == (None, "cancelled")

@@ -14,8 +14,9 @@ from playground.chat.messages import Conversation
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
 from playground.compare.events import Lane, LaneDone, LaneResult
 from playground.compare.run import Comparison
+from playground.engines.child import worker_command
 from playground.engines.pool import EnginePool
-from playground.engines.process import EngineProcess, worker_command
+from playground.engines.process import EngineProcess
 from playground.errors import EngineError, ErrorKind
 from playground.models.library import describe
 from tests.support.engines import answered, asked, loaded_engine

@@ -118,7 +118,7 @@ def test_a_worker_ends_by_itself_when_its_input_closes(endless: Path, moment: _M
         engine = await loaded_engine(endless, LoadOptions(n_ctx=256))
         try:
             task = await moment(engine, endless)
-            process = engine._process
+            process = engine._child._process
             assert process is not None
             assert process.stdin is not None
             process.stdin.close()

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from playground.chat.options import LoadOptions
-from playground.engines.process import worker_environment
+from playground.engines.child import worker_environment
 
 _TOTAL = re.compile(r"^llama_(kv_cache|memory_recurrent)\w*: size = +([\d.]+) MiB")
 _ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from playground.engines.process import worker_environment
+from playground.engines.child import worker_environment
 
 _ROOT = Path(__file__).parents[2]
 

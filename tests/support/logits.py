@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from playground.chat.options import LoadOptions
-from playground.engines.process import worker_environment
+from playground.engines.child import worker_environment
 from playground.engines.protocol import Placement
 
 _ROOT = Path(__file__).parents[2]

@@ -154,6 +154,10 @@ class ScriptedServices:
         """Return a sentence about two results."""
         return f"{len(results)} results" if len(results) == 2 else ""
 
+    async def devices(self) -> str:
+        """Return one made-up device."""
+        return "GPU0: a scripted device, 7.5 of 8.0 GB free."
+
     def memory(self) -> MemoryReading:
         """Return a machine with one engine."""
         return MemoryReading(16_000_000_000, 8_000_000_000, 1_000_000_000, 1, 4)

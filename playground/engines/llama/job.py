@@ -80,8 +80,10 @@ class Job:
         return self.tokens[len(self.sequence.tokens) :] if self.sequence is not None else []
 
     def next_mark(self) -> int:
-        """Return the length up to which tokens may be evaluated before a checkpoint is worth it."""
-        done = len(self.sequence.tokens) if self.sequence is not None else 0
+        """Return the length up to which tokens may be evaluated before a checkpoint is worth it, if any is needed."""
+        if self.sequence is None or not self.sequence.needs_checkpoints:
+            return len(self.tokens)
+        done = len(self.sequence.tokens)
         return min((mark for mark in self.marks if mark > done), default=len(self.tokens))
 
     def draw(self, context: Any, index: int) -> int:  # noqa: ANN401 -- an opaque pointer

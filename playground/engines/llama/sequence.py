@@ -36,7 +36,7 @@ class Sequence:
         self.used = 0  # a count that grows with use: the smallest has rested longest
         self._context = context
         self._model = context.model
-        self._needs_checkpoints = self._model.is_recurrent or self._model.n_swa > 0
+        self.needs_checkpoints = self._model.is_recurrent or self._model.n_swa > 0
         self._undoable = 0  # tokens at the end that a recurrent state can be taken back by
         self._checkpoints: list[_Checkpoint] = []
 
@@ -88,7 +88,7 @@ class Sequence:
     def shift(self, keep: int, discard: int) -> bool:
         """Forget ``discard`` tokens behind the first ``keep`` and move the rest there. False: it cannot be done."""
         memory = self._context.memory
-        if self._needs_checkpoints or not L.llama_memory_can_shift(memory):
+        if self.needs_checkpoints or not L.llama_memory_can_shift(memory):
             return False
         if not L.llama_memory_seq_rm(memory, self.number, keep, keep + discard):
             return False
@@ -99,7 +99,7 @@ class Sequence:
     def checkpoint(self) -> None:
         """Keep the state here, when this architecture needs that to come back."""
         here = tuple(self.tokens)
-        if not self._needs_checkpoints or not here or any(c.tokens == here for c in self._checkpoints):
+        if not self.needs_checkpoints or not here or any(c.tokens == here for c in self._checkpoints):
             return
         native, flags = self._context.native, L.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
         size = L.llama_state_seq_get_size_ext(native, self.number, flags)

@@ -128,7 +128,7 @@ def test_megabytes_on_stderr_do_not_hold_up_an_answer() -> None:
             await engine.start()
             await _load(engine)
             assert (await _generate(engine)).stop == "end"
-            assert len(engine._stderr) <= 8 << 10
+            assert len(engine._child.stderr_tail) <= 8 << 10
         finally:
             await engine.close()
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from playground.engines.builds import install_line
+from playground.engines.protocol import Device
 from playground.models.hardware import Gpu, Vendor
 
 _SWITCHES: dict[Vendor, str] = {
@@ -55,6 +58,19 @@ def gpu_sentence(gpu: Mapping[str, Any]) -> str:
     if gpu["is_integrated"]:
         return f"{name}: a build of llama.cpp for it may be faster than the processor. To try: {gpu['install']}{other}"
     return f"{name}: this build of llama.cpp cannot use it. Install one that can: {gpu['install']}{other}"
+
+
+def devices_words(devices: Sequence[Device], gpus: Sequence[Gpu]) -> str:
+    """Return on which devices layers can be put, and what to do for a graphics processor that is not used yet."""
+    report = gpu_report(gpus, [msgspec.to_builtins(device) for device in devices])
+    unused = [gpu_sentence(gpu) for gpu in report if gpu["install"] is not None]
+    found = [
+        f"{d.name}: {d.description}, {d.free_bytes / 1e9:.1f} of {d.total_bytes / 1e9:.1f} GB free"
+        for d in devices
+        if d.kind in ("gpu", "integrated")
+    ]
+    here = f"On this machine: {'; '.join(found) or 'the CPU alone'}."
+    return " ".join([here, *unused])
 
 
 def _is_local_gpu(device: Mapping[str, Any]) -> bool:

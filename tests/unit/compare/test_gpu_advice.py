@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from playground.cli.gpu_advice import gpu_report, gpu_sentence
+from playground.compare.gpu_advice import devices_words, gpu_report, gpu_sentence
+from playground.engines.protocol import Device
 from playground.models.hardware import Gpu, Vendor
 
 _PIP = (
-    "python3 -m pip install --force-reinstall --no-cache-dir "
+    "python3 -m pip install --force-reinstall --no-cache-dir --no-deps "
     f"llama-cpp-python=={importlib.metadata.version('llama-cpp-python')}"
 )
 _CPU = {"kind": "cpu", "backend": "CPU", "description": "AMD EPYC with Radeon"}
@@ -72,3 +73,13 @@ def test_a_chip_in_the_processor_is_mentioned_softly_and_only_alone() -> None:
 
 def test_a_machine_without_any_is_left_in_peace() -> None:
     assert gpu_report([], [_CPU]) == []
+
+
+def test_devices_are_named_with_what_they_have_left() -> None:
+    card = Device("CUDA0", "NVIDIA RTX 4090", "gpu", 20_000_000_000, 24_000_000_000, "CUDA")
+    cpu = Device("CPU", "AMD EPYC", "cpu", 1, 1, "CPU")
+    words = devices_words([cpu, card], [])
+    assert words == "On this machine: CUDA0: NVIDIA RTX 4090, 20.0 of 24.0 GB free."
+    bare = devices_words([cpu], [Gpu("NVIDIA", "RTX 4090", is_integrated=False)])
+    assert bare.startswith("On this machine: the CPU alone. RTX 4090: this build of llama.cpp cannot use it.")
+    assert "-DGGML_CUDA=on" in bare
