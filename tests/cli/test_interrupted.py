@@ -101,7 +101,7 @@ def test_an_interrupt_while_it_loads_gives_the_load_up(endless: Path, tmp_path: 
     assert _are_gone(workers)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_another_signal_leaves_no_worker(endless: Path, number: signal.Signals) -> None:
     process, workers = _begun(endless, workers=1, busy_s=0.3)
     process.send_signal(number)

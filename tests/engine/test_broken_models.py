@@ -168,7 +168,7 @@ def test_a_model_that_never_ends_a_step_is_given_up(folder: Path) -> None:
     path.write_bytes(parts.with_key("qwen35.rope.dimension_count", u32(0)).to_bytes())
 
     async def scenario() -> None:
-        engine = EngineProcess(progress_s=2.0)
+        engine = EngineProcess(stall_s=4.0, progress_s=1.5)
         try:
             await engine.start()
             with pytest.raises(EngineError) as caught:
