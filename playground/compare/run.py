@@ -170,7 +170,7 @@ class Comparison:
         ready = []
         for slot in slots:
             progress = self._lanes[slot]
-            if progress.stopped and not progress.ended:
+            if progress.stopped:
                 self._end(slot)
             elif progress.engine is not None:
                 users.append((progress.engine, progress.lane.load.threads))
@@ -225,7 +225,7 @@ class Comparison:
         if error is not None:
             _log.info("lane %s failed: %s", slot, error.message)
         self._queue.put_nowait(LaneDone(slot, _result(progress, finished, error)))
-        progress.engine, progress.ended = None, True
+        progress.engine = None
 
 
 def _stopped() -> EngineError:
