@@ -49,7 +49,9 @@ if TYPE_CHECKING:
     from playground.engines.llama.job import Job
 
 HEARTBEAT_S = 1.0
-BATCH_S = 0.025  # text is sent at most every 25 ms, which is more often than the window paints
+# Text is sent at most so often. Where cores are few, whoever reads it takes one from those that compute, and the window
+# paints every 50 ms there.
+BATCH_S = 0.025 if (os.cpu_count() or 1) > 4 else 0.045
 _PROGRESS_S = 0.05
 STACK_BYTES = 112 << 20  # the kernel keeps 128 MB free for it
 

@@ -150,11 +150,16 @@ class Scheduler:
     def _fill(self) -> list[_Part]:
         self._batch.clear()
         parts = []
-        for job in sorted(self._active, key=lambda job: len(job.pending) > 1):  # writers first
+        for job in self._writers_first():
             room = self._batch.capacity - len(self._batch)
             if room:
                 parts.append(self._add(job, room))
         return parts
+
+    def _writers_first(self) -> list[Job]:
+        if len(self._active) < 2:
+            return self._active
+        return sorted(self._active, key=lambda job: len(job.pending) > 1)
 
     def _add(self, job: Job, room: int) -> _Part:
         sequence, batch = job.sequence, self._batch
