@@ -15,7 +15,7 @@ from playground.compare.events import Lane
 from playground.compare.memory import context_needs, shortage
 from playground.engines.pool import EnginePool
 from playground.engines.process import EngineProcess
-from playground.engines.protocol import Device, Placement
+from playground.engines.protocol import Device, Placement, rpc_endpoints
 from playground.errors import EngineError, ErrorKind
 from playground.models import hardware
 from playground.models.fit import estimate
@@ -93,12 +93,6 @@ def _free_bytes(device: Device) -> int:
     return device.free_bytes if device.total_bytes else hardware.available_memory_bytes()
 
 
-def endpoints(options: LoadOptions) -> tuple[str, ...]:
-    """Return the addresses of the RPC servers among a lane's devices."""
-    remote = (name.removeprefix("rpc://").partition("#")[0] for name in options.devices if "://" in name)
-    return tuple(dict.fromkeys(remote))
-
-
 def wanted(lane: Lane) -> Wanted:
     """Return what a lane asks of the placement."""
     options = lane.load
@@ -122,7 +116,7 @@ async def _placing(
         yield ()
         return
     async with pool.placing:
-        described = await engine.describe(endpoints(lane.load))
+        described = await engine.describe(rpc_endpoints(lane.load.devices))
         pool.devices = described.devices
         devices = chosen(described.devices, lane.load)
         if devices:

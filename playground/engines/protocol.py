@@ -320,3 +320,9 @@ event_decoder = msgspec.json.Decoder(Event)
 def encode(message: Command | Event) -> bytes:
     """Return one line, its newline included. JSON escapes newlines in texts, so a line is a message."""
     return _encoder.encode(message) + b"\n"
+
+
+def rpc_endpoints(devices: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses (``host:port``) of the RPC servers among device names, each once."""
+    remote = (name.removeprefix("rpc://").partition("#")[0] for name in devices if "://" in name)
+    return tuple(dict.fromkeys(remote))

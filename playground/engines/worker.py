@@ -239,7 +239,7 @@ class Worker:
 
         placement = command.placement
         if placement is not None:
-            devices.add_rpc(devices.endpoints(placement.devices))
+            devices.add_rpc(protocol.rpc_endpoints(placement.devices))
         callbacks = Callbacks(self._on_read, self._on_done, self._fail)
         if self._engine is not None:
             self._engine.close()

@@ -13,7 +13,7 @@ import msgspec
 
 from playground.chat.options import LoadOptions
 from playground.engines.child import worker_environment
-from playground.engines.protocol import Placement
+from playground.engines.protocol import Placement, rpc_endpoints
 
 _ROOT = Path(__file__).parents[2]
 _PROMPT_TOKENS = range(5, 105)
@@ -47,7 +47,7 @@ def _main() -> None:
 
     asked = msgspec.json.decode(sys.stdin.buffer.read(), type=_Question)
     library.start()
-    devices.add_rpc(devices.endpoints(asked.placement.devices))
+    devices.add_rpc(rpc_endpoints(asked.placement.devices))
     model = Model(
         Path(asked.path),
         asked.options,

@@ -75,12 +75,6 @@ def add_rpc(endpoints: tuple[str, ...]) -> None:
         _REGISTERED.add(endpoint)
 
 
-def endpoints(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the addresses of the RPC servers among device names."""
-    remote = [name.removeprefix("rpc://").partition("#")[0] for name in names if name.startswith("rpc://")]
-    return tuple(dict.fromkeys(remote))
-
-
 def all_devices() -> tuple[Device, ...]:
     """Return what is known of every device, in llama.cpp's order."""
     return tuple(_describe(handle) for handle in handles())

@@ -12,9 +12,9 @@ from playground.chat.messages import Conversation
 from playground.chat.options import LoadOptions
 from playground.compare import loading
 from playground.compare.events import Lane
-from playground.compare.loading import chosen, endpoints, wanted
+from playground.compare.loading import chosen, wanted
 from playground.compare.memory import shortage
-from playground.engines.protocol import Device
+from playground.engines.protocol import Device, rpc_endpoints
 from playground.errors import EngineError, ErrorKind
 from playground.models import hardware
 from playground.models.files import ModelFile
@@ -80,7 +80,7 @@ def test_wishes_that_match_no_device_are_refused(options: dict[str, object], wor
 
 def test_servers_are_named_once() -> None:
     load = LoadOptions(devices=("rpc://a:1", "CUDA0", "rpc://a:1#1", "rpc://b:2"))
-    assert endpoints(load) == ("a:1", "b:2")
+    assert rpc_endpoints(load.devices) == ("a:1", "b:2")
 
 
 def test_words_become_numbers() -> None:
