@@ -1,9 +1,9 @@
 """Where every start begins: decides between the window, a subcommand and an engine worker, importing nothing heavy.
 
 playground [--model A --model B] [--prompt TEXT | --prompt-id ID] [--theme system|light|dark]
-playground compare|prompts|models|doctor|serve-device ...
+playground compare|prompts|models|fit|bench|suite|doctor|serve-device ...
 playground preflight [--window] [--packages]
-playground engine-worker | device-worker PORT THREADS
+playground engine-worker | device-worker PORT THREADS | fetch-worker
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-_SUBCOMMANDS = ("compare", "prompts", "models", "doctor", "serve-device")
+_SUBCOMMANDS = ("compare", "prompts", "models", "fit", "bench", "suite", "doctor", "serve-device")
 _SETUP_EXIT = 3
 
 
@@ -37,6 +37,10 @@ def _dispatch(arguments: list[str]) -> int:
         from playground.engines.llama import lending
 
         return lending.main(arguments[1:])
+    if first == "fetch-worker":
+        from playground.models import fetch
+
+        return fetch.main()
     if first == "preflight":
         return _preflight(arguments[1:])
     if first in _SUBCOMMANDS or first in ("-h", "--help", "--version"):

@@ -5,6 +5,9 @@
     ├── ModelError        a model file is missing, unreadable, not a GGUF, or does not fit
     │   └── NotFoundError   there is no such file, or it is not in the cache
     ├── EngineError       an engine process could not load or answer (``kind`` says how)
+    ├── HubError          the Hub cannot be reached, refuses, or answers wrongly (``kind`` says how)
+    ├── DownloadError     a file could not be fetched whole (``kind`` says how); what is here is kept
+    ├── SuiteError        a suite or a run file is damaged (file and key are named)
     ├── ResourceError     a file that ships with the app is missing or damaged
     └── SetupError        the machine lacks something the app needs (compiler, library, display, starter)
 
@@ -94,6 +97,54 @@ class EngineError(PlaygroundError):
         self.kind = kind
         self.needed_tokens = needed_tokens
         self.fitting_tokens = fitting_tokens
+
+
+class HubErrorKind(StrEnum):
+    """How a question to the Hub failed."""
+
+    OFFLINE = "offline"  # no connection, no name, or the user switched it off
+    TIMEOUT = "timeout"
+    NOT_FOUND = "not_found"
+    GATED = "gated"  # the terms are not accepted, or nobody is logged in
+    TOKEN = "token"  # noqa: S105 -- the token is refused
+    RATE_LIMITED = "rate_limited"
+    SERVER = "server"
+    BAD_ANSWER = "bad_answer"
+
+
+class HubError(PlaygroundError):
+    """The Hub cannot be reached, refuses, or answers wrongly. ``url``: the page where a person can do something."""
+
+    def __init__(
+        self, kind: HubErrorKind, message: str, *, hint: str = "", detail: str = "", url: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.kind = kind
+        self.url = url
+
+
+class DownloadErrorKind(StrEnum):
+    """How a download failed."""
+
+    HUB = "hub"  # what a HubError says
+    DISK_FULL = "disk_full"
+    PERMISSION = "permission"
+    CORRUPT = "corrupt"  # twice not what the Hub's sha256 says
+    LYING = "lying"  # sizes or ranges that contradict each other
+    BUSY = "busy"  # another process is fetching the same file
+    NETWORK = "network"  # no progress after all tries
+
+
+class DownloadError(PlaygroundError):
+    """A file could not be fetched whole. What is here is kept, unless it is known to be wrong."""
+
+    def __init__(self, kind: DownloadErrorKind, message: str, *, hint: str = "", detail: str = "") -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.kind = kind
+
+
+class SuiteError(PlaygroundError):
+    """A suite, a task or a run file is damaged or of a version that is not known."""
 
 
 class ResourceError(PlaygroundError):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from playground import __version__
+from playground.cli.parser_bench import add_bench, add_suite
+from playground.cli.parser_library import add_fit, add_models
+from playground.cli.parser_types import KV_TYPES, deferred, gpu_layers, size_bytes
 from playground.cli.window import WindowOptions
 
 MAX_MODELS = 8
-KV_TYPES = ("auto", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
 EFFORTS = ("none", "low", "medium", "high", "xhigh")
-_GPU_WORDS = ("auto", "none", "all")
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace | int:
@@ -54,14 +54,17 @@ def _parser() -> argparse.ArgumentParser:
     _compare(commands.add_parser("compare", help="answer one prompt with one to eight models"))
     prompts = commands.add_parser("prompts", help="list the built-in prompts")
     prompts.add_argument("--json", action="store_true")
-    prompts.set_defaults(run=_deferred("models", "prompts"))
-    _models(commands.add_parser("models", help="the models on this disk, and smaller copies of them"))
+    prompts.set_defaults(run=deferred("models", "prompts"))
+    add_models(commands.add_parser("models", help="find models, fetch them, and what is on this disk"))
+    add_fit(commands.add_parser("fit", help="say whether a model, or a pair, fits the memory"))
+    add_bench(commands.add_parser("bench", help="run a coding suite with two models and judge it"))
+    add_suite(commands.add_parser("suite", help="check, list and fetch coding suites"))
     doctor = commands.add_parser("doctor", help="say what this machine and installation can do")
     doctor.add_argument("--json", action="store_true")
     doctor.add_argument(
         "--device", action="append", default=[], metavar="DEVICE", help="look at rpc://host:port, too"
     )
-    doctor.set_defaults(run=_deferred("doctor", "doctor"))
+    doctor.set_defaults(run=deferred("doctor", "doctor"))
     _lend(commands.add_parser("serve-device", help="lend this machine's devices to another machine"))
     return parser
 
@@ -112,7 +115,7 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", choices=("auto", "together", "sequential"), default="auto")
     parser.add_argument("--thinking", choices=("on", "off"))
     parser.add_argument("--json", action="store_true", help="print playground.compare/1 on stdout")
-    parser.set_defaults(run=_deferred("compare", "compare"))
+    parser.set_defaults(run=deferred("compare", "compare"))
 
 
 def _lend(parser: argparse.ArgumentParser) -> None:
@@ -127,48 +130,4 @@ def _lend(parser: argparse.ArgumentParser) -> None:
         "--memory", type=size_bytes, default=0, metavar="BYTES", help="lend at most so much (8GB)"
     )
     parser.add_argument("--threads", type=int, default=0, metavar="N")
-    parser.set_defaults(run=_deferred("lend", "serve_device"))
-
-
-def _models(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    listing = commands.add_parser("list", help="list the models on this disk")
-    listing.add_argument("--json", action="store_true")
-    listing.set_defaults(run=_deferred("models", "list_models"))
-    smaller = commands.add_parser("quantize", help="make a smaller copy of a model")
-    smaller.add_argument("source", metavar="SRC", help="a model reference")
-    smaller.add_argument("type", metavar="TYPE", help="for example Q4_K_M or Q2_K")
-    smaller.add_argument("-o", "--output", metavar="FILE")
-    smaller.set_defaults(run=_deferred("models", "quantize"))
-
-
-def gpu_layers(text: str) -> str | int:
-    """Return auto, none, all or a number of layers. Raises ArgumentTypeError."""
-    if text in _GPU_WORDS:
-        return text
-    if text.isdigit():
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not auto, none, all or a number of layers")
-
-
-def size_bytes(text: str) -> int:
-    """Return bytes of ``8000000000``, ``8GB``, ``8GiB``, ``512M``. Raises ArgumentTypeError."""
-    units = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-    units |= {f"{unit}i": 1 << (10 * power) for power, unit in enumerate("kmgt", 1)}
-    word = text.strip().lower().removesuffix("b")
-    digits = word.rstrip("kmgti")
-    try:
-        size = float(digits) * units[word[len(digits) :]]
-    except (ValueError, KeyError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 8GB or 512MiB") from None
-    if not 0 < size < 1 << 60:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a usable size")
-    return int(size)
-
-
-def _deferred(module: str, function: str) -> Callable[[argparse.Namespace], int]:
-    def run(arguments: argparse.Namespace) -> int:
-        found = getattr(importlib.import_module(f"playground.cli.{module}"), function)
-        return int(found(arguments))
-
-    return run
+    parser.set_defaults(run=deferred("lend", "serve_device"))

@@ -1,0 +1,131 @@
+"""What a run file holds: frozen values, one JSON object per line, appended as they happen. Reading is in ``run_file``.
+
+The first line is a ``Header``; then an ``Answer`` for each sample of each task and lane, a ``Result`` for each
+answer, and at last an ``End``. A later ``Result`` for the same (slot, task, sample) replaces an earlier one.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from playground.bench.outcome import Extracted, Judged
+from playground.chat.options import AnswerOptions, LoadOptions
+from playground.engines.protocol import StopReason, Timings, Usage
+from playground.models.files import ModelFile
+
+SCHEMA = "playground.run/1"
+
+
+class RunSettings(msgspec.Struct, frozen=True):
+    """What was chosen before the run. ``margin``: share of tasks by which the compact one may be worse."""
+
+    samples: int = 1
+    seed: int = 42
+    max_tokens: int = 2048
+    thinking: bool | None = None
+    margin: float = 0.10
+    plan: str = "auto"
+    parallel: int = 1
+    task_glob: str = ""
+
+
+class LaneInfo(msgspec.Struct, frozen=True):
+    """One model of a run. Hashes are hex sha256 of the whole file (all parts) and of the template's text."""
+
+    slot: str
+    model: ModelFile
+    sha256: str
+    template_sha256: str
+    load: LoadOptions
+    answer: AnswerOptions
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """Where the run was made."""
+
+    system: str
+    cpu: str
+    cores: int
+    memory_bytes: int
+    devices: tuple[str, ...] = ()
+
+
+class Header(msgspec.Struct, frozen=True, tag="header"):
+    """The first line. ``tasks``: ids in the order of the run. ``engine``: the build of llama.cpp."""
+
+    schema: str
+    id: str
+    started_at: str  # ISO 8601, UTC
+    app_version: str
+    engine: str
+    suite_id: str
+    suite_version: str
+    suite_sha256: str
+    suite_title: str
+    caution: str
+    tasks: tuple[str, ...]
+    settings: RunSettings
+    lanes: tuple[LaneInfo, ...]
+    machine: Machine
+    sandbox: str
+
+
+class LaneLoad(msgspec.Struct, frozen=True, tag="loaded"):
+    """A lane's model is in memory: bytes and seconds, as llama.cpp and the system say."""
+
+    slot: str
+    load_s: float
+    peak_bytes: int
+    weights_bytes: int
+    kv_bytes: int
+    compute_bytes: int
+    gpu_layers: int
+    threads: int
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    """One raw answer, before any judging. ``parallel``: answers that were decoded in the same batch."""
+
+    slot: str
+    task: str
+    sample: int
+    text: str
+    reasoning: str
+    stop: StopReason
+    usage: Usage
+    timings: Timings
+    seed: int
+    error: str = ""
+    answer_prefix: str = ""
+    parallel: int = 1
+    shared: bool = False
+
+
+class Result(msgspec.Struct, frozen=True, tag="result"):
+    """What the judge said of one answer."""
+
+    slot: str
+    task: str
+    sample: int
+    extracted: Extracted
+    judged: Judged
+
+
+class LaneEnd(msgspec.Struct, frozen=True, tag="lane_end"):
+    """A lane has answered all it will. ``error``: why it stopped early, else empty. ``busy_s``: its share of the run."""
+
+    slot: str
+    busy_s: float
+    peak_bytes: int
+    error: str = ""
+
+
+class End(msgspec.Struct, frozen=True, tag="end"):
+    """The run is over. ``complete``: every task of every lane was answered and judged."""
+
+    ended_at: str
+    complete: bool
+    reason: str = ""
+
+
+Entry = Header | LaneLoad | Answer | Result | LaneEnd | End
