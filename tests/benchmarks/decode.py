@@ -128,12 +128,14 @@ def native(setting: Setting, case: Case, seed: int) -> Speeds:
 async def ours(setting: Setting, case: Case, seed: int) -> tuple[Speeds, Speeds] | None:
     """Run the engine process once; None when the answer came to an end before its last token."""
     engine = EngineProcess(environment=setting.environment)
-    heard: list[tuple[float, float, int]] = []
+    heard: list[tuple[float, int]] = []
+    first_cpu: list[float] = []
 
     def hear(event: PromptProgress | Chunk) -> None:
         if isinstance(event, Chunk):
-            used = psutil.Process(engine.pid).cpu_times()
-            heard.append((time.perf_counter(), used.user + used.system, event.tokens))
+            heard.append((time.perf_counter(), event.tokens))
+            if not first_cpu:  # once: what the client computes here, the worker's threads lack
+                first_cpu.append(_cpu_s(engine.pid))
 
     try:
         await engine.start()
@@ -143,6 +145,7 @@ async def ours(setting: Setting, case: Case, seed: int) -> tuple[Speeds, Speeds]
         options = AnswerOptions(Sampling(seed=seed), max_tokens=case.tokens)
         asked = time.perf_counter()
         finished = await engine.generate(messages, options, case.threads, hear)
+        last_cpu = _cpu_s(engine.pid)
     finally:
         await engine.close()
     _check_prompt(case, finished.usage.prompt_tokens - finished.usage.cached_tokens)
@@ -151,8 +154,8 @@ async def ours(setting: Setting, case: Case, seed: int) -> tuple[Speeds, Speeds]
     prompt, decode = finished.timings.prompt_tokens_per_s, finished.timings.decode_tokens_per_s
     assert prompt is not None
     assert decode is not None
-    (first_at, first_cpu, first), (last_at, last_cpu, last) = heard[0], heard[-1]
-    steps, cpu = last - first, (last - first) / (last_cpu - first_cpu)
+    (first_at, first), (last_at, last) = heard[0], heard[-1]
+    steps, cpu = last - first, (last - first) / (last_cpu - first_cpu[0])
     client = Speeds(case.prompt_tokens / (first_at - asked), steps / (last_at - first_at), cpu)
     return Speeds(prompt, decode, cpu), client
 
@@ -215,6 +218,11 @@ def measured(setting: Setting, cases: list[Case], count: int) -> dict[Case, list
             pairs[case].append(paired(setting, case, number))
         sys.stderr.write(f"{number + 1} of {count} pairs\n")
     return pairs
+
+
+def _cpu_s(pid: int | None) -> float:
+    used = psutil.Process(pid).cpu_times()
+    return float(used.user + used.system)
 
 
 def _gcc(source: str, target: Path, *options: str) -> None:
