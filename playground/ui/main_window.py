@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, QTimer, Signal
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QMainWindow,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedLayout, QVBoxLayout, QWidget
 
 from playground.ui import theme
-from playground.ui.by_name import set_by_name
 from playground.ui.compare_page import ComparePage
 from playground.ui.compare_words import NOTHING_LOADED
-from playground.ui.icons import icon
 from playground.ui.meters import MemoryBar, label
+from playground.ui.rail import THEMES, Rail
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QPaintEvent
 
     from playground.ui.compare_state import CompareState
-
-THEMES = ("system", "light", "dark")
-_THEME_ICONS = {"system": "system", "light": "sun", "dark": "moon"}
 
 
 class MainWindow(QMainWindow):
@@ -41,6 +29,7 @@ class MainWindow(QMainWindow):
     painted = Signal()
     closing = Signal()
     theme_wanted = Signal(str)
+    page_wanted = Signal(str)
 
     def __init__(self, page: ComparePage, theme_name: str) -> None:
         super().__init__()
@@ -52,37 +41,37 @@ class MainWindow(QMainWindow):
         self.is_painted = False
         self.close_wanted = False
         self._may_close = False
+        self._page_name, self._compared = "compare", ""
+        self._words: dict[str, str] = {}
         root = QWidget()
         root.setObjectName("root")
         row = QHBoxLayout(root)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self._rail())
-        row.addWidget(page, 1)
+        self._rail = Rail(theme_name)
+        self._rail.page_wanted.connect(self.page_wanted)
+        self._rail.theme_wanted.connect(self._next_theme)
+        row.addWidget(self._rail)
+        self._pages = QStackedLayout()
+        row.addLayout(self._pages, 1)
+        self._pages.addWidget(page)  # it shows what it is given, so it must be in the window by then
         self.setCentralWidget(root)
         self._make_status_bar()
-        self._recolour()
-        theme.notifier().changed.connect(self._recolour)
+        theme.notifier().changed.connect(self._rail.recolour)
 
-    def _rail(self) -> QFrame:
-        rail = QFrame()
-        rail.setObjectName("rail")
-        rail.setFixedWidth(78)
-        column = QVBoxLayout(rail)
-        column.setContentsMargins(8, 12, 8, 12)
-        column.setSpacing(4)
-        self._compare = _rail_button("Compare")
-        self._compare.setCheckable(True)
-        self._compare.setChecked(True)
-        self._compare.clicked.connect(lambda: self._compare.setChecked(True))
-        self._theme_button = _rail_button("System")
-        self._theme_button.setAccessibleName("Theme")
-        self._theme_button.setToolTip("Colours: system, light, dark")
-        self._theme_button.clicked.connect(self._next_theme)
-        column.addWidget(self._compare)
-        column.addStretch()
-        column.addWidget(self._theme_button)
-        return rail
+    def show_page(self, name: str, page: QWidget) -> None:
+        """Show a page; it is kept from the first time on."""
+        if self._pages.indexOf(page) < 0:
+            self._pages.addWidget(page)
+        self._pages.setCurrentWidget(page)
+        self._rail.show_page(name)
+        self._page_name = name
+        self._render_title()
+
+    def say(self, name: str, text: str) -> None:
+        """Show in the status bar what a page has under way; empty: nothing."""
+        self._words = {key: value for key, value in {**self._words, name: text}.items() if value}
+        self._activity.setText("  ·  ".join(self._words.values()))
 
     def _make_status_bar(self) -> None:
         bar = self.statusBar()
@@ -94,6 +83,9 @@ class MainWindow(QMainWindow):
         )
         self._engines.setContentsMargins(8, 0, 0, 0)
         bar.addWidget(self._engines)
+        self._activity = label("", "muted")
+        self._activity.setContentsMargins(12, 0, 0, 0)
+        bar.addWidget(self._activity)
         holder = QWidget()
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 10, 0)
@@ -106,7 +98,12 @@ class MainWindow(QMainWindow):
         self._engines.setText(state.engines)
         self._memory.setText(state.memory)
         self._memory_bar.show_shares(*state.memory_shares)
-        self.setWindowTitle(f"{state.title} — Playground" if state.title else "Compare — Playground")
+        self._compared = state.title
+        self._render_title()
+
+    def _render_title(self) -> None:
+        compared = self._compared if self._page_name == "compare" else ""
+        self.setWindowTitle(f"{compared or self._page_name.capitalize()} — Playground")
 
     def show_bug(self, details: str) -> None:
         """Show an unexpected error with details that can be copied."""
@@ -154,20 +151,4 @@ class MainWindow(QMainWindow):
     def _next_theme(self) -> None:
         self.theme_name = THEMES[(THEMES.index(self.theme_name) + 1) % len(THEMES)]
         self.theme_wanted.emit(self.theme_name)
-        self._recolour()  # the button says more than the colours: system may look like light
-
-    def _recolour(self) -> None:
-        self._compare.setIcon(icon("compare", theme.current().accent, 22))
-        self._theme_button.setIcon(icon(_THEME_ICONS[self.theme_name], size=22))
-        self._theme_button.setText(self.theme_name.capitalize())
-        self._theme_button.setAccessibleDescription(self.theme_name)
-
-
-def _rail_button(text: str) -> QToolButton:
-    made = QToolButton()
-    made.setText(text)
-    made.setAccessibleName(text)
-    made.setIconSize(QSize(22, 22))
-    set_by_name(made, toolButtonStyle="ToolButtonTextUnderIcon")
-    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    return made
+        self._rail.show_theme(self.theme_name)
