@@ -4,6 +4,7 @@ Run: python -m tests.benchmarks.decode [pairs] [--tokens N] [--depths N ...] [--
 
 Each run is a fresh process on either side; the sides alternate, and so does which goes first. ``worker`` is the
 worker's own clock, ``client`` the clock of the process that asked (from the first piece of text to the last),
+``alone`` the engine in a process of its own with nobody reading (engine_loop.py),
 ``per_cpu_s`` counts the worker's CPU time instead.
 Both sides run with ``aligned_new.c`` preloaded unless ``--unaligned`` is given. Linux; needs gcc and the optional
 starter model.
@@ -71,9 +72,10 @@ class Speeds:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The same work three times measured."""
+    """The same work, measured four times in three processes."""
 
     native: Speeds
+    alone: Speeds
     worker: Speeds
     client: Speeds
 
@@ -125,6 +127,19 @@ def native(setting: Setting, case: Case, seed: int) -> Speeds:
     return Speeds(prompt, steps / said["decode_s"], steps / said["decode_cpu_s"])
 
 
+def alone(setting: Setting, case: Case, seed: int) -> Speeds:
+    """Run the engine once, without pipe and client."""
+    text = setting.program.with_name("prompt.txt")
+    text.write_text(case.prompt(), encoding="utf-8")
+    numbers = [str(number) for number in (case.tokens, case.threads, _CONTEXT_TOKENS, seed)]
+    command = [sys.executable, "-m", "tests.benchmarks.engine_loop", str(setting.model), str(text), *numbers]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=setting.environment)
+    said = json.loads(done.stdout.splitlines()[-1])
+    _check_prompt(case, said["prompt_tokens"])
+    decode = (said["tokens"] - 1) / said["decode_s"]
+    return Speeds(said["prompt_tokens"] / said["prompt_s"], decode, decode)
+
+
 async def ours(setting: Setting, case: Case, seed: int) -> tuple[Speeds, Speeds] | None:
     """Run the engine process once; None when the answer came to an end before its last token."""
     engine = EngineProcess(environment=setting.environment)
@@ -166,7 +181,8 @@ def paired(setting: Setting, case: Case, number: int) -> Pair:
         theirs = native(setting, case, seed) if number % 2 == 0 else None
         mine = asyncio.run(ours(setting, case, seed))
         if mine is not None:
-            return Pair(theirs or native(setting, case, seed), *mine)
+            by_itself = alone(setting, case, seed)
+            return Pair(theirs or native(setting, case, seed), by_itself, *mine)
     raise SystemExit(f"no answer of {case.tokens} tokens with {_MOST_SEEDS} seeds")
 
 
@@ -176,6 +192,7 @@ def figures(case: Case, pairs: list[Pair]) -> dict[str, object]:
         "depth": case.depth,
         "threads": case.threads,
         "native_decode_tokens_per_s": round(statistics.median(p.native.decode for p in pairs), 1),
+        "decode_alone": result.ratio([(p.alone.decode, p.native.decode) for p in pairs]),
         "decode_worker": result.ratio([(p.worker.decode, p.native.decode) for p in pairs]),
         "decode_client": result.ratio([(p.client.decode, p.native.decode) for p in pairs]),
         "decode_per_cpu_s": result.ratio([(p.worker.decode_cpu, p.native.decode_cpu) for p in pairs]),
@@ -183,6 +200,7 @@ def figures(case: Case, pairs: list[Pair]) -> dict[str, object]:
     if case.depth:
         found |= {
             "native_prompt_tokens_per_s": round(statistics.median(p.native.prompt for p in pairs), 1),
+            "prompt_alone": result.ratio([(p.alone.prompt, p.native.prompt) for p in pairs]),
             "prompt_worker": result.ratio([(p.worker.prompt, p.native.prompt) for p in pairs]),
             "prompt_client": result.ratio([(p.client.prompt, p.native.prompt) for p in pairs]),
         }
