@@ -67,10 +67,18 @@ class EnginePool:
         self._keys[slot] = (path, _loading_key(options))
         return engine
 
-    async def known_devices(self) -> tuple[Device, ...]:
-        """Return the devices of this machine; the first time from a worker started for that. () when it fails."""
+    def paths(self) -> list[str]:
+        """Return the model files that are in memory."""
+        return [path for slot, (path, _) in self._keys.items() if self._engines[slot].is_alive]
+
+    async def known_devices(self, *, fresh: bool = False) -> tuple[Device, ...]:
+        """Return the devices of this machine; the first time from a worker started for that. () when it fails.
+
+        ``fresh``: with the memory that is free now, where that is not the machine's own.
+        """
         async with self.placing:
-            if not self._has_looked:
+            has_own_memory = any(device.kind == "gpu" for device in self.devices)
+            if not self._has_looked or (fresh and has_own_memory):
                 self._has_looked = True
                 engine = EngineProcess(self._command)
                 try:
