@@ -69,6 +69,18 @@ def endpoint() -> str:
     return address
 
 
+def web_page(repo: str) -> str:
+    """Return the address of a model's page, to be opened in a browser."""
+    parts = urlsplit(endpoint())
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}/{repo}"
+
+
+def prepare() -> None:
+    """Import what a question needs, which takes 0.1 s the first time. Blocking."""
+    _constants()
+    import huggingface_hub.utils  # noqa: F401
+
+
 def cache_folder() -> Path:
     """Return the folder of the Hub's cache, which other tools share. It needs not exist."""
     return Path(_constants().HF_HUB_CACHE)
@@ -119,7 +131,9 @@ def forget_token() -> None:
 
 
 @asynccontextmanager
-async def client(timeout: httpx2.Timeout | float = 10.0) -> AsyncIterator[tuple[httpx2.AsyncClient, httpx2.Headers]]:
+async def client(
+    waits: httpx2.Timeout | float = 10.0,
+) -> AsyncIterator[tuple[httpx2.AsyncClient, httpx2.Headers]]:
     """Lend the library's HTTP client, with time-outs in seconds, and the headers for the Hub's own address.
 
     The headers hold the token and must go nowhere else: the client follows no redirects by itself. Raises HubError.
@@ -127,7 +141,7 @@ async def client(timeout: httpx2.Timeout | float = 10.0) -> AsyncIterator[tuple[
     if is_offline():
         raise offline_error()
     made, headers = await asyncio.to_thread(_connect)  # reads certificates and files: 20 ms and more
-    made.timeout = timeout
+    made.timeout = waits
     made.follow_redirects = False
     async with made:
         yield made, headers
@@ -206,24 +220,30 @@ def _connect() -> tuple[httpx2.AsyncClient, httpx2.Headers]:
     import httpx2
     from huggingface_hub import get_async_session
     from huggingface_hub.errors import HfHubHTTPError, OIDCError
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # documented, yet not in __all__
 
     try:
         fields = build_hf_headers(library_name="playground", library_version=__version__)
+    except (
+        OIDCError,
+        HfHubHTTPError,
+        httpx2.HTTPError,
+    ) as error:  # a token that is made or renewed through the network
+        raise HubError(
+            HubErrorKind.TOKEN, "The Hub gave no new token.", hint="Log in again.", url=TOKEN_PAGE
+        ) from error
     except OSError as error:
         raise _token_file_error("read", error) from error
     except ValueError as error:  # no UTF-8
         raise _bad_token() from error
-    except (OIDCError, HfHubHTTPError, httpx2.HTTPError) as error:  # a token that is made or renewed through the network
-        raise HubError(
-            HubErrorKind.TOKEN, "The Hub gave no new token.", hint="Log in again.", url=TOKEN_PAGE
-        ) from error
     _check_token(fields.get("authorization", "").removeprefix("Bearer ") or "none")
     return get_async_session(), httpx2.Headers(fields)  # whose repr hides the token
 
 
 def _check_token(token: str) -> None:
-    if not (0 < len(token) <= _LONGEST_TOKEN and token.isascii() and token.isprintable() and " " not in token):
+    if not (
+        0 < len(token) <= _LONGEST_TOKEN and token.isascii() and token.isprintable() and " " not in token
+    ):
         raise _bad_token()
 
 
