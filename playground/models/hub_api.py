@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from playground.errors import HubError, ModelError, UsageError, one_line
+from playground.errors import HubError, HubErrorKind, ModelError, UsageError, one_line
 from playground.models import hub, hub_card
 from playground.models.gguf import GgufHeader, parse_beginning
 from playground.models.grouping import is_safe
@@ -106,6 +106,14 @@ async def header(
 
 async def account(*, limits: Limits = LIMITS) -> str:
     """Return the name of who the token belongs to: whether it is a good one. Raises HubError."""
+    await asyncio.to_thread(hub.prepare)
+    if await asyncio.to_thread(hub.token_state) is hub.TokenState.NONE:
+        raise HubError(
+            HubErrorKind.TOKEN,
+            "No token of the Hub is set.",
+            hint="Most models need none.",
+            url=hub.TOKEN_PAGE,
+        )
     async with connected("the account", hub.TOKEN_PAGE, limits) as session:
         answer, _ = await session.json("/api/whoami-v2")
     name = answer.get("name") if isinstance(answer, dict) else None

@@ -36,6 +36,13 @@ def test_a_split_with_a_part_missing_is_left_out_and_named() -> None:
     assert "1 of its 2 parts" in problems(files)[0]
 
 
+def test_a_name_of_several_models_is_told() -> None:
+    files = [HubFile("m-4B-Q8_0.gguf", 4), HubFile("m-9B-Q8_0.gguf", 9), HubFile("mmproj-Q8_0.gguf", 1)]
+    (sentence,) = problems(files)
+    assert sentence.startswith("Q8_0 names 2 models")
+    assert chosen(Repository("acme/m", "a" * 40, quants=group_files(files)), "Q8_0").size_bytes == 9
+
+
 def test_an_empty_file_is_left_out_and_named() -> None:
     files = [HubFile("m-Q4_0.gguf", 0)]
     assert group_files(files) == ()

@@ -66,7 +66,7 @@ def test_a_wrong_token(hub: FakeHub) -> None:
     error = _error()
     assert error.kind is HubErrorKind.TOKEN
     assert error.url.endswith("/settings/tokens")
-    with pytest.raises(HubError):
+    with pytest.raises(HubError, match="does not accept the token"):
         asyncio.run(hub_api.account())
 
 

@@ -31,8 +31,10 @@ def test_a_token_is_kept_where_the_hubs_tools_look_for_it(hub: FakeHub) -> None:
     assert door.token_state() is TokenState.NONE
     assert not door.token_path().exists()
     door.forget_token()
-    with pytest.raises(HubError):
+    with pytest.raises(HubError, match="No token") as caught:
         asyncio.run(hub_api.account())
+    assert caught.value.kind is HubErrorKind.TOKEN
+    asyncio.run(hub_api.search(Query()))
     assert "authorization" not in hub.log[-1].headers
 
 
