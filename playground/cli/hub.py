@@ -10,7 +10,7 @@ import msgspec
 
 from playground.cli import hub_tables, output
 from playground.errors import UsageError
-from playground.models import hub_api, hub_reference
+from playground.models import hub, hub_api, hub_reference
 from playground.models.grouping import chosen, default_quant
 from playground.models.repository import FoundModel, Quant, Query, Repository
 
@@ -48,6 +48,10 @@ def show(arguments: argparse.Namespace) -> int:
         output.data(hub_tables.page(repository, quants))
         for note in repository.notes:
             output.say(note)
+        if repository.gated:
+            output.say(
+                f"Its terms are accepted at {hub.web_page(repository.id)}, by somebody who is logged in."
+            )
     if not repository.models:
         chosen(repository)  # says so
     return 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
@@ -108,6 +107,8 @@ def token_state() -> TokenState:
 
 def set_token(text: str) -> None:
     """Keep a token where the Hub's tools keep it, readable by its owner only. Blocking. Raises HubError."""
+    import tempfile
+
     token = text.strip()
     _check_token(token)
     path = token_path().resolve()

@@ -108,6 +108,7 @@ def test_a_page_lists_what_can_be_fetched(hub: FakeHub) -> None:
     assert rows[0][3] == "2"
     assert rows[1][-1] == "default"
     assert "evil" in done.stderr
+    assert f"{hub.url}/acme/Coder-GGUF" in done.stderr
 
 
 def test_a_page_as_json(hub: FakeHub) -> None:
