@@ -191,6 +191,8 @@ def _open(path: Path, how: int) -> int:
             f"{path} exists already.", hint="Go on with it by --resume, or name another file with --out."
         ) from error
     except FileNotFoundError as error:
+        if how:
+            raise _unwritable(path, error) from error
         raise SuiteError(f"There is no run file {path}.", hint="Check the path.") from error
     except OSError as error:
         raise _unwritable(path, error) from error

@@ -76,4 +76,4 @@ def about(number: int) -> int:
     if number <= 0:
         return 0
     step = int(10 ** max(0, floor(log10(number)) - 1))
-    return -(-number // step) * step
+    return round(number / step) * step
