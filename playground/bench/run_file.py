@@ -183,6 +183,11 @@ class RunWriter:
 def _open(path: Path, how: int) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    except ValueError as error:
+        raise UsageError(f"{path} is no name of a file.", hint="Name another file with --out.") from error
+    try:
         return os.open(
             path, os.O_RDWR | how | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), 0o644
         )
