@@ -74,7 +74,7 @@ class Answered(msgspec.Struct, frozen=True):
     answer: Answer
 
 
-class Testing(msgspec.Struct, frozen=True):
+class JudgeBegun(msgspec.Struct, frozen=True):
     """An answer's program is being run."""
 
     slot: str
@@ -82,7 +82,7 @@ class Testing(msgspec.Struct, frozen=True):
     sample: int
 
 
-class Tested(msgspec.Struct, frozen=True):
+class JudgeDone(msgspec.Struct, frozen=True):
     """The judge has spoken."""
 
     result: Result
@@ -118,8 +118,8 @@ BenchEvent = (
     | TaskBegun
     | TaskText
     | Answered
-    | Testing
-    | Tested
+    | JudgeBegun
+    | JudgeDone
     | LaneEnded
     | TimeLeft
     | RunFinished

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from playground import logs
+from playground.bench.extract import extract
+from playground.bench.judge import judge
 from playground.bench.outcome import Extracted, Judged, Outcome
 from playground.bench.record import Answer, Result
+from playground.bench.sandbox import Sandbox
 from playground.bench.task import Task
 from playground.errors import PlaygroundError
-
-if TYPE_CHECKING:
-    from playground.bench.sandbox import Sandbox
 
 _log = logs.get("bench")
 Extract = Callable[[Answer, Task], Extracted]
@@ -49,14 +48,10 @@ class Judging:
             return Judged(Outcome.NOT_RUN, total=len(task.cases), message=error.sentence())
 
     async def _judge_in_sandbox(self, task: Task, code: str) -> Judged:
-        from playground.bench.judge import judge
-
         return await judge(task, code, self._sandbox)
 
 
 def extracted(answer: Answer, task: Task) -> Extracted:
     """Return the code of an answer."""
-    from playground.bench.extract import extract
-
     own = answer.text.removeprefix(answer.answer_prefix)
     return extract(own, task, stop=answer.stop, reasoning=answer.reasoning, prefix=answer.answer_prefix)

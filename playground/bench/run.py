@@ -11,7 +11,7 @@ import datetime as dt
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -19,13 +19,13 @@ from playground import __version__, logs
 from playground.bench.events import (
     Answered,
     BenchEvent,
+    JudgeBegun,
+    JudgeDone,
     LaneEnded,
     LanePhase,
     Phase,
     RunBegun,
     RunFinished,
-    Tested,
-    Testing,
 )
 from playground.bench.judging import Judging
 from playground.bench.lane_run import LaneRun
@@ -45,13 +45,11 @@ from playground.bench.record import (
 from playground.bench.run_data import Key, RunData
 from playground.bench.run_file import RunWriter
 from playground.bench.run_plan import make_run_plan
+from playground.bench.sandbox import Sandbox
 from playground.bench.task import Suite, Task
 from playground.compare.events import Plan
 from playground.engines.pool import EnginePool
 from playground.errors import PlaygroundError, SuiteError
-
-if TYPE_CHECKING:
-    from playground.bench.sandbox import Sandbox
 
 _log = logs.get("bench")
 _T = TypeVar("_T")
@@ -299,7 +297,7 @@ class BenchRun:
         for slot in slots:
             data = self._now()
             keys = list(data.unjudged(slot))
-            if self._sandbox.name != "none":
+            if self._sandbox.is_safe:
                 keys += [
                     key
                     for key, result in data.results.items()
@@ -324,10 +322,10 @@ class BenchRun:
 
     async def _test_one(self, key: Key) -> None:
         slot, task, sample = key
-        self._say(Testing(slot, task, sample))
+        self._say(JudgeBegun(slot, task, sample))
         result = await self._judging.result(self._now().answers[key], self._tasks[task])
         await self._keep(result)
-        self._say(Tested(result))
+        self._say(JudgeDone(result))
 
     # ---- the file
 
