@@ -15,7 +15,7 @@ from playground.models.files import ModelFile
 
 MAX_PARALLEL = 64
 _SEEDS = 1 << 31
-_TEMPLATE_TOKENS = 128
+_TEMPLATE_TOKENS = 256
 _STEP_TOKENS = 256
 
 
@@ -59,9 +59,9 @@ def _load(model: ModelFile, tasks: Sequence[Task], settings: RunSettings, load: 
 
 
 def context_tokens(tasks: Sequence[Task], max_tokens: int) -> int:
-    """Return a context that holds the longest prompt and an answer. A token is at least two bytes of such a prompt."""
+    """Return a context that holds the longest prompt and an answer. A token is at least a byte of a prompt."""
     longest = max((max(len(t.prompt.encode()), len(t.completion.encode())) for t in tasks), default=0)
-    needed = longest // 2 + _TEMPLATE_TOKENS + max_tokens
+    needed = longest + _TEMPLATE_TOKENS + max_tokens
     return -(-needed // _STEP_TOKENS) * _STEP_TOKENS
 
 

@@ -143,10 +143,14 @@ def _score(data: RunData, slot: str) -> Score:
 
 
 def name(data: RunData, slot: str) -> str:
-    """Return what a lane is called: its model, and its quantization where two lanes have the same one."""
+    """Return what a lane is called: its model, and as much more as it takes to tell it from the others."""
     model = data.lane(slot).model
-    others = [lane.model.name for lane in data.header.lanes if lane.slot != slot]
-    return f"{model.name} {model.quant}" if model.name in others else model.name
+    others = [lane.model for lane in data.header.lanes if lane.slot != slot]
+    if all(other.name != model.name for other in others):
+        return model.name
+    if all((other.name, other.quant) != (model.name, model.quant) for other in others):
+        return f"{model.name} {model.quant}"
+    return f"{model.name} {model.quant} ({slot})"
 
 
 def _pass_at(runs: Sequence[TaskRun], samples: int) -> tuple[tuple[int, float, float], ...]:

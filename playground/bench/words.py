@@ -24,6 +24,8 @@ def number(value: float) -> str:
 def points(share: float, *, signed: bool = False) -> str:
     """Return a share in percentage points, with a real minus sign."""
     value = 100 * share
+    if abs(value) < 0.05:
+        return "0"
     digits = 0 if abs(value) >= 20 or abs(value - round(value)) < 0.05 else 1
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
     return text.replace("-", "\u2212")
