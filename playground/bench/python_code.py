@@ -73,10 +73,8 @@ def missing(tree: ast.Module) -> set[str]:
             (used if isinstance(node.ctx, ast.Load) else known).add(node.id)
         elif isinstance(node, ast.arg):
             known.add(node.arg)
-        elif (isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name) or isinstance(
-            node, Named
-        ):
-            known.add(node.name)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar | Named):
+            known.add(node.name or "")
         elif isinstance(node, ast.alias):
             known.add((node.asname or node.name).partition(".")[0])
     return used - known

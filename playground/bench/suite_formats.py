@@ -18,7 +18,6 @@ from playground.errors import SuiteError
 
 LARGEST_UNPACKED_BYTES = 256 << 20
 _T = TypeVar("_T")
-_CALL = "\n\ncheck({})\n"
 
 
 class HumanEvalRow(msgspec.Struct, frozen=True):
@@ -100,7 +99,7 @@ def humaneval_task(data: Mapping[str, Any], where: str) -> Task:
         completion=f"```python\n{row.prompt}",
         entry_point=row.entry_point,
         reference=row.prompt + row.canonical_solution,
-        asserts=with_call(without_numpy(row.test), row.entry_point),
+        asserts=without_numpy(row.test),
         limits=Limits(time_s=20.0, call_s=10.0, cpu_s=15),
         licence="MIT",
     )
@@ -195,13 +194,6 @@ def _packed(text: str, where: str) -> object:
         return msgspec.json.decode(plain_text(text)) if text else ""
     except (ValueError, RecursionError) as error:
         raise SuiteError(f"{where}: a packed column cannot be read: {error}.") from error
-
-
-def with_call(test: str, entry_point: str) -> str:
-    """Return a test that calls its ``check`` itself, if it has one and does not."""
-    defines = re.search(r"^def check\(", test, re.MULTILINE)
-    calls = re.search(r"^check\(", test, re.MULTILINE)
-    return test.rstrip("\n") + (_CALL.format(entry_point) if defines and not calls else "\n")
 
 
 def without_numpy(test: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,12 +27,13 @@ def _task(language: Language = "python", entry: str = "count_words", completion:
     )  # fmt: skip
 
 
-def _defined(code: str, name: str = "count_words") -> Any:
+def _defined(code: str, name: str = "count_words") -> Callable[..., object]:
     scope: dict[str, Any] = {"__name__": __name__}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         exec(compile(code, "answer", "exec", dont_inherit=True), scope)  # our own texts
-    return scope[name]
+    found: Callable[..., object] = scope[name]
+    return found
 
 
 @pytest.mark.parametrize("shape", SHAPES)
