@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 _MOST_PROCESSES = 500
-_MOST_ENTRIES = 20_000
+MOST_FILES = 2000
+_DEEPEST = 50
 IS_KNOWN = Path("/proc/self/statm").exists()
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -76,17 +78,18 @@ def mounted(path: str) -> tuple[int, int]:
 
 def folder(path: str) -> tuple[int, int]:
     """Return bytes and files below a folder, counted until it is clear that there are too many."""
-    size_bytes, count, waiting = 0, 0, [path]
-    while waiting and count < _MOST_ENTRIES:
+    size_bytes, count, waiting = 0, 0, [(path, 0)]
+    while waiting and count < MOST_FILES:
+        name, depth = waiting.pop()
+        if depth > _DEEPEST:
+            return size_bytes, MOST_FILES
         try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
+            with os.scandir(name) as entries:
+                for entry in islice(entries, MOST_FILES - count):
                     count += 1
-                    if count > _MOST_ENTRIES:
-                        break
                     size_bytes += entry.stat(follow_symlinks=False).st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                        waiting.append((entry.path, depth + 1))
         except OSError:
             continue
     return size_bytes, count

@@ -58,7 +58,11 @@ class Served:
         except BaseException as error:  # noqa: BLE001 -- also exits and interrupts: the program's, not ours
             reply = failure(error)
         reply["id"] = self._id
-        self._channel.send(reply)
+        try:
+            self._channel.send(reply)
+        except MemoryError as error:
+            del reply["ret"]
+            self._channel.send({**failure(error), "id": self._id})
 
     def _reply(self, message: Value) -> dict[str, Value]:
         target = self._names[message["name"]] if "name" in message else self._objects[message["h"]]
