@@ -16,7 +16,7 @@ class Prompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One prompt. ``tier`` 0 is the easiest, 4 the hardest.
 
     ``text`` is for chat models; ``completion`` for base models: a Markdown text to continue that ends inside an
-    open code fence.
+    open code fence. ``task``: the task with tests that it is, as ``suite/id``; empty: it has none.
     """
 
     id: str
@@ -25,6 +25,7 @@ class Prompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tier: int
     text: str
     completion: str
+    task: str = ""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
