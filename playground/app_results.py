@@ -21,6 +21,7 @@ from playground.bench.sandbox import Sandbox, probe
 from playground.bench.suites import KnownSuite
 from playground.bench.task import Suite, Task
 from playground.chat.options import LoadOptions
+from playground.compare.prompts import Prompt, all_prompts
 from playground.engines.pool import EnginePool
 from playground.errors import PlaygroundError, SuiteError
 from playground.models.files import ModelFile
@@ -131,6 +132,10 @@ class AppResults:
 
     # ---- one answer, in Compare
 
+    def task_prompts(self) -> Sequence[Prompt]:
+        """Return the tasks with tests as prompts, easiest first."""
+        return _task_prompts()
+
     def task_of(self, prompt: str) -> Task | None:
         """Return the task with tests that a prompt is."""
         if self._tasks is None:
@@ -150,10 +155,19 @@ class AppResults:
         return await judge(task, code, probe(), unsafe=True)
 
 
+def _task_prompts() -> tuple[Prompt, ...]:
+    found = [
+        Prompt(
+            task.id, task.title, task.language, task.tier, task.prompt, task.completion, f"{name}/{task.id}"
+        )
+        for name in TASK_SUITES
+        for task in suites.load(name).tasks
+    ]
+    return tuple(sorted(found, key=lambda prompt: (prompt.tier, prompt.language, prompt.title)))
+
+
 def _known_tasks() -> dict[str, Task]:
     """Return the tasks with tests by the prompts that they are in Compare."""
-    from playground.compare.prompts import all_prompts
-
     by_id: dict[str, Task] = {}
     for name in TASK_SUITES:
         with contextlib.suppress(PlaygroundError):

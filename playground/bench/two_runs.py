@@ -61,7 +61,9 @@ def differences(one: Header, other: Header, tasks: int) -> tuple[str, ...]:
 def _unequal(one: Header, other: Header) -> list[str]:
     words = {"samples": "answers per task", "seed": "seed", "max_tokens": "longest answer"}
     words |= {"thinking": "thinking", "plan": "plan", "parallel": "answers at once"}
-    return [text for name, text in words.items() if getattr(one.settings, name) != getattr(other.settings, name)]
+    return [
+        text for name, text in words.items() if getattr(one.settings, name) != getattr(other.settings, name)
+    ]
 
 
 def _header(one: Header, tasks: tuple[str, ...], samples: int, lanes: tuple[LaneInfo, ...]) -> Header:
@@ -73,9 +75,7 @@ def _lane(data: RunData, slot: str, new: str) -> LaneInfo:
     return msgspec.structs.replace(data.lane(slot), slot=new)
 
 
-def _lines(
-    found: dict[str, _Line], *taken: tuple[Mapping[str, _Line], str, str]
-) -> dict[str, _Line]:
+def _lines(found: dict[str, _Line], *taken: tuple[Mapping[str, _Line], str, str]) -> dict[str, _Line]:
     for lines, old, new in taken:
         if old in lines:
             found[new] = msgspec.structs.replace(lines[old], slot=new)
@@ -90,5 +90,3 @@ def _entries(
             if slot == old and task in tasks and sample < samples:
                 found[new, task, sample] = msgspec.structs.replace(entry, slot=new)
     return found
-
-

@@ -139,6 +139,7 @@ class CompareState:
     memory: str = ""
     devices: str = ""  # in words
     memory_shares: tuple[float, float] = (0.0, 0.0)  # ours, others', of the machine's memory
+    blocked: str = ""  # why nothing can be asked: something else has the engines
 
     def lane(self, slot: str) -> LaneState:
         """Return a lane by its letter."""
@@ -156,7 +157,8 @@ class CompareState:
     @property
     def can_run(self) -> bool:
         """Return whether a prompt could be sent now."""
-        return any(lane.model for lane in self.lanes) and not any(lane.is_busy for lane in self.lanes)
+        free = not self.blocked and not any(lane.is_busy for lane in self.lanes)
+        return free and any(lane.model for lane in self.lanes)
 
 
 def reduced(state: CompareState, event: RunEvent) -> CompareState:
@@ -197,6 +199,11 @@ def started(lane: LaneState) -> LaneState:
         result=None,
         error=None,
     )
+
+
+def cleared(lane: LaneState) -> LaneState:
+    """Return a lane as if nothing had been asked."""
+    return replace(started(lane), phase=Phase.READY if lane.model else Phase.EMPTY, attempt=0)
 
 
 def _with_text(lane: LaneState, event: LaneText) -> LaneState:

@@ -29,6 +29,7 @@ from playground.ui.compare_state import (
     LaneSetup,
     LaneState,
     Phase,
+    cleared,
     reduced,
     set_up,
     started,
@@ -75,6 +76,7 @@ class CompareVm(QObject):
         self._counter = PromptCounter(tuple(self._steps), self._size, self._show_size, self._spawn)
         self._asked_at = {lane.slot: 0.0 for lane in self.state.lanes}
         self._told = {lane.slot: frozenset[str]() for lane in self.state.lanes}  # warnings of the last loads
+        self.more_prompts: Sequence[Prompt] = ()  # known besides the built-in ones
 
     # ---- intents
 
@@ -90,7 +92,7 @@ class CompareVm(QObject):
     def make_copy(self, slot: str, quant: str) -> None:
         """Make a smaller copy of a lane's model and put it into the other lane, or this one."""
         lane = self.state.lane(slot)
-        if lane.model is not None and not lane.is_busy:
+        if lane.model is not None and not lane.is_busy and not self.state.blocked:
             self._prepare(slot, self._make_copy(slot, quant))
 
     def set_options(self, slot: str, setup: LaneSetup, *, both: bool = False) -> None:
@@ -105,6 +107,15 @@ class CompareVm(QObject):
     def set_plan(self, wanted: WantedPlan) -> None:
         """Choose how the lanes share the machine."""
         self._set(replace(self.state, wanted=wanted))
+
+    def set_blocked(self, why: str) -> None:
+        """Say why nothing can be asked now, empty: it can."""
+        self._set(replace(self.state, blocked=why))
+
+    def last_prompt(self, slot: str) -> str:
+        """Return what a lane was asked last, empty: nothing."""
+        turns = self._conversations[slot].turns
+        return next((turn.text for turn in reversed(turns) if turn.role is Role.USER), "")
 
     def write_prompt(self, text: str) -> None:
         """Take what is being written, to say how much of each context it would take. Returns at once."""
@@ -155,8 +166,8 @@ class CompareVm(QObject):
             self._conversations[lane.slot] = Conversation()
             self._told[lane.slot] = frozenset()
             self._step(lane.slot, Step("clear"))
-        cleared = tuple(_cleared(lane) for lane in self.state.lanes)
-        self._set(replace(self.state, lanes=cleared, title="", sentence="", plan=None))
+        lanes = tuple(cleared(lane) for lane in self.state.lanes)
+        self._set(replace(self.state, lanes=lanes, title="", sentence="", plan=None))
         self._counter.again()
 
     def read_memory(self) -> None:
@@ -211,7 +222,7 @@ class CompareVm(QObject):
         except BaseException:
             self._restore(before)
             raise
-        lane = replace(_cleared(self.state.lane(slot)), model=model, phase=Phase.READY)
+        lane = replace(cleared(self.state.lane(slot)), model=model, phase=Phase.READY)
         self._set(self.state.with_lane(replace(lane, n_ctx=None, loaded=None, memory=MemoryUse())))
         self._told[slot] = frozenset()
         if self._conversations[slot].turns:
@@ -248,7 +259,7 @@ class CompareVm(QObject):
     def _answer_again(self, lanes: Sequence[LaneState]) -> None:
         talks = {lane.slot: self._conversations[lane.slot].without_last_answer() for lane in lanes}
         asked = [lane for lane in lanes if lane.model is not None and talks[lane.slot].turns]
-        if not asked or any(lane.is_busy for lane in self.state.lanes):
+        if not asked or self.state.blocked or any(lane.is_busy for lane in self.state.lanes):
             return
         for lane in asked:
             self._conversations[lane.slot] = talks[lane.slot]
@@ -265,7 +276,8 @@ class CompareVm(QObject):
 
     def _known(self, text: str) -> Prompt | None:
         """Return the built-in prompt with this text."""
-        return next((p for p in self._services.prompts() if p.text.strip() == text.strip()), None)
+        prompts = (*self._services.prompts(), *self.more_prompts)
+        return next((p for p in prompts if p.text.strip() == text.strip()), None)
 
     def _asked(self, slot: str, text: str) -> Conversation:
         """Return a lane's conversation with a new prompt."""
@@ -282,7 +294,7 @@ class CompareVm(QObject):
 
     async def _size(self, slot: str, text: str) -> Counted | None:
         lane = self.state.lane(slot)
-        if lane.model is None or lane.is_busy:
+        if lane.model is None or lane.is_busy or self.state.blocked:
             return None
         return await self._services.count(self._lane(lane, self._asked(slot, text)))
 
@@ -382,8 +394,3 @@ def _answered(talk: Conversation) -> Conversation:
     while turns and turns[-1].role is Role.USER:
         turns = turns[:-1]
     return msgspec.structs.replace(talk, turns=turns)
-
-
-def _cleared(lane: LaneState) -> LaneState:
-    fresh = started(lane)
-    return replace(fresh, phase=Phase.READY if lane.model else Phase.EMPTY, attempt=0)

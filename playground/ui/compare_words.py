@@ -176,6 +176,8 @@ def why_not_run(state: CompareState) -> str:
     """Return what a prompt has to wait for, empty when it need not wait."""
     if state.can_run:
         return ""
+    if state.blocked:
+        return state.blocked
     if state.is_running:
         return "Wait for the answers, or stop them with Esc."
     busy = any(lane.is_busy for lane in state.lanes)

@@ -32,6 +32,7 @@ class PromptBox(QFrame):
         super().__init__()
         self.setObjectName("prompt")
         self._offered: Sequence[Prompt] = ()
+        self._tasks: Sequence[Prompt] = ()
         self._menu: QMenu | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
@@ -65,6 +66,10 @@ class PromptBox(QFrame):
     def offer(self, prompts: Sequence[Prompt]) -> None:
         """Set the prompts of the menu."""
         self._offered, self._menu = prompts, None
+
+    def offer_tasks(self, tasks: Sequence[Prompt]) -> None:
+        """Set the tasks of the menu's part below: prompts that have tests."""
+        self._tasks, self._menu = tasks, None
 
     def set_icons(self) -> None:
         """Draw the icons in the theme's colours."""
@@ -105,10 +110,16 @@ class PromptBox(QFrame):
         menu = self._menu
         if menu is None:
             menu = self._menu = QMenu(self.prompts)
-            for prompt in self._offered:
-                action = menu.addAction(f"{prompt.title}\ttier {prompt.tier}")
-                action.triggered.connect(lambda _checked=False, p=prompt: self.set_text(p.text))
+            self._fill(menu, self._offered)
+            if self._tasks:
+                menu.addSeparator()
+                self._fill(menu.addMenu("Tasks with tests"), self._tasks)
         menu.popup(self.prompts.mapToGlobal(self.prompts.rect().topLeft()) - _below(menu))
+
+    def _fill(self, menu: QMenu, prompts: Sequence[Prompt]) -> None:
+        for prompt in prompts:
+            action = menu.addAction(f"{prompt.title}\ttier {prompt.tier}")
+            action.triggered.connect(lambda _checked=False, p=prompt: self.set_text(p.text))
 
     def _grow(self) -> None:
         lines = min(max(int(self.editor.document().size().height()), 1), _MOST_LINES)

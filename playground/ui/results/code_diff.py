@@ -66,7 +66,9 @@ def diff(left: str, right: str) -> Diff:
     """Return how two programs differ."""
     one, other = lines_of(left), lines_of(right)
     rows: list[tuple[Line, Line]] = []
-    for op, i, j, k, m in difflib.SequenceMatcher(None, one, other, autojunk=len(one) + len(other) > 1000).get_opcodes():
+    for op, i, j, k, m in difflib.SequenceMatcher(
+        None, one, other, autojunk=len(one) + len(other) > 1000
+    ).get_opcodes():
         if op == "equal":
             rows += [(Line(x), Line(y)) for x, y in zip(range(i, j), range(k, m), strict=True)]
         else:

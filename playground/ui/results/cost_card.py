@@ -28,7 +28,17 @@ class CostCard(QFrame):
         self._note.setProperty("role", "smallwarn")
         head = row(label("Quality beside its cost", "model"), STRETCH, self._legend)
         self.setLayout(
-            column(head, self._plot, 2, rule(), self._make_table(), self._note, STRETCH, gap=4, margins=(16, 11, 16, 10))
+            column(
+                head,
+                self._plot,
+                2,
+                rule(),
+                self._make_table(),
+                self._note,
+                STRETCH,
+                gap=4,
+                margins=(16, 11, 16, 10),
+            )
         )
 
     def _make_table(self) -> QGridLayout:

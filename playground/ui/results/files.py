@@ -69,5 +69,5 @@ def write_png(svg: str, path: Path) -> None:
     painter = QPainter(image)
     renderer.render(painter)
     painter.end()
-    if not image.save(str(path), "PNG"):
+    if not image.save(str(path), b"PNG"):
         raise PlaygroundError(f"The picture {path} cannot be written.", hint="Name another file.")

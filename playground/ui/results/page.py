@@ -15,6 +15,7 @@ from playground.ui.results import files
 from playground.ui.results.open_vm import OpenState
 from playground.ui.results.pair_dialog import PairDialog
 from playground.ui.results.running_page import RunningPage
+from playground.ui.results.services import ReportForm
 from playground.ui.results.start_page import StartPage
 from playground.ui.results.start_state import StartState
 from playground.ui.results.task_page import TaskPage
@@ -110,6 +111,10 @@ class ResultsPage(QWidget):
         page = self._places[place]
         self._stack.setCurrentWidget(page)
         page.set_narrow(self.width() < _NARROW)
+        self._focus(page)
+
+    @staticmethod
+    def _focus(page: StartPage | RunningPage | VerdictPage | TaskPage) -> None:
         if isinstance(page, VerdictPage):
             page.view.setFocus()
         else:
@@ -136,7 +141,10 @@ class ResultsPage(QWidget):
 
     def ask_for_report(self, form: str) -> None:
         """Ask where the report is to be written."""
-        files.ask_for_report(self, form, self._file_name(), lambda path: self.vm.open.write_report(path, form))
+        wanted: ReportForm = "markdown" if form == "markdown" else "html"
+        files.ask_for_report(
+            self, wanted, self._file_name(), lambda path: self.vm.open.write_report(path, wanted)
+        )
 
     def ask_for_picture(self) -> None:
         """Ask where the plots are to be written; PNG where the name says so."""
@@ -150,7 +158,9 @@ class ResultsPage(QWidget):
         runs = [
             run
             for run in self.vm.start.state.runs
-            if run.path != shown.path and run.header is not None and run.header.suite_id == data.header.suite_id
+            if run.path != shown.path
+            and run.header is not None
+            and run.header.suite_id == data.header.suite_id
         ]
         own = list(zip(data.slots, shown.names, strict=False))
         dialog = PairDialog(own, runs, self.window())
@@ -196,6 +206,7 @@ class ResultsPage(QWidget):
         """Look at what there is when it is shown."""
         super().showEvent(event)
         self.vm.look()
+        self._focus(self._places[self.vm.place])
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
         """Leave out what a small window has no room for."""

@@ -26,14 +26,18 @@ class PairDialog(QDialog):
         self.setWindowTitle("Compare with another run")
         self.setMinimumWidth(_WIDTH)
         self._runs = [run for run in runs if run.header is not None]
-        self.own, self.run, self.lane = (_combo(name) for name in ("Lane of this run", "Other run", "Its lane"))
+        self.own, self.run, self.lane = (
+            _combo(name) for name in ("Lane of this run", "Other run", "Its lane")
+        )
         for slot, name in own:
             self.own.addItem(f"{slot}  {name}", slot)
         for run in self._runs:
             self.run.addItem(start_state.run_line(run), run.path)
         self.run.currentIndexChanged.connect(self._offer_lanes)
         why = "One lane of each run is paired task by task, as if they were one run. Only runs over the same suite are offered."
-        text = wrapped(why if self._runs else "There is no other run over the same suite on this computer.", "muted")
+        text = wrapped(
+            why if self._runs else "There is no other run over the same suite on this computer.", "muted"
+        )
         cancel = on_click(button("Cancel"), self.reject)
         self.ok = on_click(button("Compare", "compare", kind="primary"), self.accept)
         self.ok.setEnabled(bool(self._runs))
@@ -58,7 +62,9 @@ class PairDialog(QDialog):
         place = self.run.currentIndex()
         header = self._runs[place].header if 0 <= place < len(self._runs) else None
         for lane in header.lanes if header is not None else ():
-            self.lane.addItem(f"{lane.slot}  {words.one_line(lane.model.name, 48)} {lane.model.quant}", lane.slot)
+            self.lane.addItem(
+                f"{lane.slot}  {words.one_line(lane.model.name, 48)} {lane.model.quant}", lane.slot
+            )
 
     def _choose(self) -> None:
         if self.lane.currentData():

@@ -6,10 +6,18 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from playground.ui import theme
-from playground.ui.library_kit import IconLabel, Item, column, frame, row, set_shown, set_text
+from playground.ui.library_kit import STRETCH, IconLabel, Item, column, frame, row, set_shown, set_text
 from playground.ui.meters import label
 
 CARD = (18, 13, 18, 13)
@@ -58,7 +66,7 @@ class Figure(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._caption, self._value, self._remark = label("", "k"), label("", "v"), label("", "small")
-        self.setLayout(column(self._caption, self._value, self._remark, gap=0))
+        self.setLayout(column(STRETCH, self._caption, self._value, self._remark, STRETCH, gap=0))
 
     def show_figure(self, caption: str, value: str, remark: str) -> None:
         """Show another figure."""

@@ -15,7 +15,8 @@ from playground.ui import theme
 from playground.ui.library_paint import CENTRE, LEFT, RIGHT, colour
 
 _GAP = 2.0
-_STEPS = (0.05, 0.1, 0.2, 0.25, 0.5)
+_STEPS = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
+_MOST_MARKS = 6
 Draw = Callable[[QPainter, QRectF], None]
 
 
@@ -55,7 +56,14 @@ def _pale(name: str, alpha: int) -> QColor:
 
 
 def _say(
-    painter: QPainter, area: QRectF, text: str, ink: str, *, weight: int = 400, size: float = 8.5, align: int = LEFT
+    painter: QPainter,
+    area: QRectF,
+    text: str,
+    ink: str,
+    *,
+    weight: int = 400,
+    size: float = 8.5,
+    align: int = LEFT,
 ) -> None:
     painter.setFont(theme.font(size, weight))
     painter.setPen(colour(ink))
@@ -78,41 +86,39 @@ def paired_bar(pair: Pair) -> Draw:
         bar = QRectF(area.left(), area.top() + 20, area.width(), area.height() - 40)
         room = bar.width() - 3 * _GAP
         left, label_end = bar.left(), bar.left()
-        for name, value, token, alpha in parts:
+        for name, value, ink, alpha in parts:
             width = room * value / max(pair.tasks, 1)
-            _part(painter, QRectF(left, bar.top(), width, bar.height()), value, token, alpha)
-            label_end = _label(painter, left, max(left, label_end), area, (name, value, token))
+            _part(painter, QRectF(left, bar.top(), width, bar.height()), value, ink, alpha)
+            label_end = _label(painter, left, max(left, label_end), area, (name, value, ink))
             left += width + _GAP
         _brackets(painter, bar, pair, room / max(pair.tasks, 1))
 
     return draw
 
 
-def _part(painter: QPainter, box: QRectF, value: float, token: str, alpha: int) -> None:
+def _part(painter: QPainter, box: QRectF, value: float, ink: str, alpha: int) -> None:
     if box.width() <= 0.5:
         return
     painter.setPen(Qt.PenStyle.NoPen)
-    for brush in (colour("panel"), _pale(token, alpha)):
+    for brush in (colour("panel"), _pale(ink, alpha)):
         painter.setBrush(brush)
         painter.drawRoundedRect(box, min(5.0, box.width() / 2), 5)
     text = number(value)
     painter.setFont(theme.font(11, 700))
     if painter.fontMetrics().horizontalAdvance(text) + 4 <= box.width():
-        _say(painter, box, text, "onaccent" if token in "ab" else "text", weight=700, size=11, align=CENTRE)
+        _say(painter, box, text, "onaccent" if ink in "ab" else "text", weight=700, size=11, align=CENTRE)
 
 
-def _label(
-    painter: QPainter, left: float, free: float, area: QRectF, part: tuple[str, float, str]
-) -> float:
+def _label(painter: QPainter, left: float, free: float, area: QRectF, part: tuple[str, float, str]) -> float:
     """Write what a part is above it, unless the label before it takes the place; return where the next may begin."""
-    name, value, token = part
+    name, value, ink = part
     painter.setFont(theme.font(8.5, 600))
     width = painter.fontMetrics().horizontalAdvance(name) + 6
     start = min(max(left, free), area.right() - width)
     if not value or start < free - 0.5:
         return free
-    ink = token if token in "ab" else "muted"
-    _say(painter, QRectF(start, area.top(), width, 17), name, ink, weight=600 if token in "ab" else 400)
+    said = ink if ink in "ab" else "muted"
+    _say(painter, QRectF(start, area.top(), width, 17), name, said, weight=600 if ink in "ab" else 400)
     return start + width
 
 
@@ -129,7 +135,10 @@ def _brackets(painter: QPainter, bar: QRectF, pair: Pair, unit: float) -> None:
     if pair.only_large:
         painter.drawLine(QPointF(begin, top + 7), QPointF(begin + unit * pair.only_large, top + 7))
     end = begin + unit * pair.only_large + _GAP
-    texts = (("a", f"A {number(pair.both + pair.only_small)}"), ("b", f"B {number(pair.both + pair.only_large)}"))
+    texts = (
+        ("a", f"A {number(pair.both + pair.only_small)}"),
+        ("b", f"B {number(pair.both + pair.only_large)}"),
+    )
     x = min(end + 4, bar.right() - 84)
     for ink, text in texts:
         box = QRectF(x, top - 5, 44, 18)
@@ -144,11 +153,9 @@ def _brackets(painter: QPainter, bar: QRectF, pair: Pair, unit: float) -> None:
 def difference_scale(pair: Pair) -> tuple[float, float, float]:
     """Return the ends of the axis and the step of its marks, in shares."""
     low, high = min(pair.low, -pair.margin), max(pair.high, 0.0)
-    reach = max(high - low, 0.1) * 1.12
-    step = next((each for each in _STEPS if reach / each <= 8), 0.5)
-    return max(-1.0, floor(low / step) * step - (step / 2 if low % step == 0 else 0)), min(
-        1.0, ceil(max(high, step) / step) * step
-    ), step
+    step = next((each for each in _STEPS if (high - low) / each <= _MOST_MARKS), 0.5)
+    first, last = floor(low / step - 0.2) * step, ceil(max(high, step) / step + 0.2) * step
+    return max(-1.0, first), min(1.0, last), step
 
 
 def interval_plot(pair: Pair) -> Draw:
@@ -185,9 +192,7 @@ def _axis(
         _say(painter, QRectF(place - 30, box.bottom() + 2, 60, 15), text, "muted", align=CENTRE)
 
 
-def _texts(
-    painter: QPainter, area: QRectF, box: QRectF, x: Callable[[float], float], pair: Pair
-) -> None:
+def _texts(painter: QPainter, area: QRectF, box: QRectF, x: Callable[[float], float], pair: Pair) -> None:
     margin, middle = x(-pair.margin), x(pair.difference)
     words = f"your margin: within {points(pair.margin)} points"
     painter.setFont(theme.font(8.5, 600))
@@ -237,8 +242,8 @@ def score_bars(scores: tuple[Score, ...]) -> Draw:
 
 
 def _score(painter: QPainter, box: QRectF, score: Score, place: int, height: float) -> None:
-    token, y = "ab"[place % 2], box.top() + height * (place + 0.5)
-    ink = colour(token)
+    name, y = "ab"[place % 2], box.top() + height * (place + 0.5)
+    ink = colour(name)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ink)
     tile = QRectF(0, y - 9, 18, 18)
@@ -246,7 +251,7 @@ def _score(painter: QPainter, box: QRectF, score: Score, place: int, height: flo
     _say(painter, tile, "AB"[place % 2], "onaccent", weight=700, size=8, align=CENTRE)
     if score.tasks:
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_pale(token, 55))
+        painter.setBrush(_pale(name, 55))
         painter.drawRoundedRect(QRectF(box.left(), y - 7, box.width() * score.share, 14), 4, 4)
         painter.setPen(QPen(ink, 2))
         ends = [box.left() + box.width() * share for share in (score.low, score.high)]

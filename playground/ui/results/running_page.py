@@ -12,7 +12,6 @@ from playground.ui.library_kit import (
     IconLabel,
     button,
     column,
-    frame,
     on_click,
     pill,
     row,
@@ -58,7 +57,8 @@ class RunningPage(QWidget):
 
     def _make_head(self) -> QWidget:
         self.back = on_click(
-            button("", "left", "All runs; this one goes on  (Esc)", kind="flat", name="All runs"), self.runs_wanted.emit
+            button("", "left", "All runs; this one goes on  (Esc)", kind="flat", name="All runs"),
+            self.runs_wanted.emit,
         )
         self._heading, self._pill = ElidedLabel(), pill()
         self._heading.setProperty("role", "muted")
@@ -69,11 +69,15 @@ class RunningPage(QWidget):
     def _make_time(self) -> QFrame:
         self._left, self._range = label("", "verdict", "Time left"), ElidedLabel()
         self._range.setProperty("role", "muted")
-        self.stop = on_click(button("Stop", "stop", "Stop the run; what is complete is kept"), self.stop_wanted.emit)
+        self.stop = on_click(
+            button("Stop", "stop", "Stop the run; what is complete is kept"), self.stop_wanted.emit
+        )
         self.pause = on_click(
             button("Pause", "pause", "Begin no further task", kind="primary"), self.pause_wanted.emit
         )
-        self.verdict = on_click(button("Show the verdict", "results", kind="primary"), self.verdict_wanted.emit)
+        self.verdict = on_click(
+            button("Show the verdict", "results", kind="primary"), self.verdict_wanted.emit
+        )
         self._bar = PartsBar("Answers so far")
         self._lines = [ElidedLabel() for _ in "AB"]
         self._tiles = [Tile(slot) for slot in "AB"]
@@ -106,18 +110,22 @@ class RunningPage(QWidget):
         self._live.setAlignment(Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft)
         self._live.setFixedHeight(_LIVE_HEIGHT)
         self._live.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        task = card(row(self._task, (self._number, 1), self._took), self._live, gap=6, margins=(16, 12, 16, 12))
+        task = card(
+            row(self._task, (self._number, 1), self._took), self._live, gap=6, margins=(16, 12, 16, 12)
+        )
         holder = QWidget()
         holder.setLayout(row((lane, 1), (task, 1), gap=12))
         return holder
 
     def _make_tasks(self) -> QFrame:
-        self._closed = ElidedLabel()
-        self._closed.setProperty("role", "small")
-        self._closed.set_whole_text(words.CLOSED)
-        self._closed.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._closed = label(words.CLOSED, "small")
         head = row(
-            label("Tasks", "model"), label("newest first", "muted"), STRETCH, IconLabel("lock"), (self._closed, 20), margins=(0, 0, 6, 0)
+            label("Tasks", "model"),
+            label("newest first", "muted"),
+            STRETCH,
+            IconLabel("lock"),
+            self._closed,
+            margins=(0, 0, 6, 0),
         )
         self._queue, self._saved = ElidedLabel(), label(words.SAVED, "small")
         self._queue.setProperty("role", "small")
@@ -200,6 +208,7 @@ class RunningPage(QWidget):
             self._is_narrow = narrow
             set_shown(self._first, not narrow)
             set_shown(self._saved, not narrow)
+            set_text(self._closed, words.CLOSED_SHORT if narrow else words.CLOSED)
 
     def focus_first(self) -> None:
         """Put the focus where it does no harm."""

@@ -31,6 +31,7 @@ CLOSED = (
     "The verdict stays closed until the run ends: stopping at the first lead names false winners "
     "three times as often."
 )
+CLOSED_SHORT = "Verdict closed until the end, so that looking early cannot name a false winner."
 SAVED = "each answer is saved as it ends; a crash or a power cut loses the task under way at most"
 _TAIL_CHARS = 4000
 _TAIL_LINES = 4
@@ -229,6 +230,8 @@ def time_words(state: RunningState) -> tuple[str, str]:
     if left.done == left.total:
         return "All answers are there", "the last tests are being run"
     low, high = words.span(left.low_s), words.span(left.high_s)
+    if low.rpartition(" ")[2] == high.rpartition(" ")[2]:
+        low = low.rpartition(" ")[0]
     return f"About {words.span(left.left_s)} left", f"{low} to {high} at the pace so far"
 
 
@@ -236,7 +239,9 @@ def run_pill(state: RunningState) -> Pill:
     """Return the run's state in a word."""
     if state.over:
         return "Ended", "plain"
-    return ("Stopping", "warn") if state.stopping else ("Paused", "warn") if state.paused else ("Running", "run")
+    return (
+        ("Stopping", "warn") if state.stopping else ("Paused", "warn") if state.paused else ("Running", "run")
+    )
 
 
 def lane_words(lane: LaneProgress, state: RunningState) -> Pill:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from playground.bench.events import Answered, BenchEvent, JudgeDone, RunBegun, RunFinished, TaskText
+from playground.bench.events import BenchEvent, RunBegun, RunFinished
 from playground.bench.run_data import RunData
 from playground.errors import PlaygroundError
 from playground.ui.results import running_state, task_rows
@@ -32,7 +32,8 @@ class RunningVm(QObject):
         self.path: Path | None = None
         self._work: BenchWork | None = None
         self._later = QTimer(self, singleShot=True, interval=_FRAME_MS)
-        self._later.timeout.connect(self._show)
+        self._later.timeout.connect(self._show_late)
+        self._is_late = False
 
     @property
     def is_running(self) -> bool:
@@ -65,11 +66,11 @@ class RunningVm(QObject):
     def take(self, event: BenchEvent) -> None:
         """Take one event."""
         self.state = running_state.reduced(self.state, event)
-        if isinstance(event, TaskText):
-            if not self._later.isActive():
-                self._later.start()
-        elif isinstance(event, RunBegun | Answered | JudgeDone | RunFinished) or not self._later.isActive():
+        if isinstance(event, RunBegun | RunFinished) or not self._later.isActive():
             self._show()
+            self._later.start()
+        else:
+            self._is_late = True
 
     def fail(self, sentence: str) -> None:
         """Show that the run could not begin."""
@@ -97,7 +98,13 @@ class RunningVm(QObject):
         """Return the run as it stands."""
         return self.state.data
 
+    def _show_late(self) -> None:
+        if self._is_late:
+            self._show()
+            self._later.start()
+
     def _show(self) -> None:
+        self._is_late = False
         if self.state.data is not None:
             live, at = running_state.live_pills(self.state)
             rows = task_rows.rows(self.state.data, live, at)

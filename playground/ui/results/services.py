@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from playground.bench.events import BenchEvent
 from playground.bench.outcome import Judged
@@ -15,6 +15,7 @@ from playground.bench.run_list import RunFile
 from playground.bench.sandbox import Sandbox
 from playground.bench.suites import KnownSuite
 from playground.bench.task import Suite, Task
+from playground.compare.prompts import Prompt
 from playground.models.files import ModelFile
 
 ReportForm = Literal["html", "markdown"]
@@ -96,7 +97,10 @@ class ResultsServices(Protocol):
 class TestServices(Protocol):
     """What *Run tests* in Compare needs."""
 
-    __test__ = False  # no test of pytest's
+    __test__: ClassVar[bool] = False  # no test of pytest's
+
+    def task_prompts(self) -> Sequence[Prompt]:
+        """Return the tasks with tests as prompts for Compare. Blocking."""
 
     def task_of(self, prompt: str) -> Task | None:
         """Return the task with tests that this prompt is, None when it is none. Blocking."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -70,7 +71,10 @@ class StartForm(QWidget):
         self._grid.addWidget(name, line, 0)
         if tile is not None:
             self._grid.addWidget(tile, line, 1)
-        items = [(field, 1 if place == 0 or isinstance(field, QComboBox | QSpinBox) else 0) for place, field in enumerate(fields)]
+        items = [
+            (field, 1 if place == 0 or isinstance(field, QComboBox | QSpinBox) else 0)
+            for place, field in enumerate(fields)
+        ]
         self._grid.addLayout(row(*items), line, 2)
 
     def _connect(self) -> None:
@@ -85,7 +89,11 @@ class StartForm(QWidget):
             (self.thinking, "thinking"),
         ):
             combo.activated.connect(lambda _index, c=combo, n=name: self._emit(**{n: c.currentData()}))
-        for spin, name in ((self.samples, "samples"), (self.most, "max_tokens"), (self.margin, "margin_points")):
+        for spin, name in (
+            (self.samples, "samples"),
+            (self.most, "max_tokens"),
+            (self.margin, "margin_points"),
+        ):
             spin.valueChanged.connect(lambda value, n=name: self._emit(**{n: value}))
 
     def _emit(self, **changes: Any) -> None:  # noqa: ANN401 -- the form's own types
@@ -110,8 +118,12 @@ class StartForm(QWidget):
         ):
             _show(combo, value)
         self.plan.setToolTip(start_state.PLAN_TIPS[form.plan])
-        for spin, number in ((self.samples, form.samples), (self.most, form.max_tokens), (self.margin, form.margin_points)):
-            _without_echo(spin, lambda s=spin, n=number: s.setValue(n))
+        for spin, number in (
+            (self.samples, form.samples),
+            (self.most, form.max_tokens),
+            (self.margin, form.margin_points),
+        ):
+            _without_echo(spin, partial(spin.setValue, number))
         if form.glob.strip() != self.filter.text().strip() and not self.filter.hasFocus():
             self.filter.setText(form.glob)
         self._render_tasks(state)
@@ -163,6 +175,7 @@ def _spin(name: str, least: int, most: int, suffix: str = "", step: int = 1) -> 
     made.setSuffix(suffix)
     made.setSingleStep(step)
     made.setGroupSeparatorShown(True)
+    made.lineEdit().setTextMargins(7, 0, 0, 0)  # a spin box takes no padding at its left from the style sheet
     made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     made.setMinimumWidth(96)
     return made
@@ -179,5 +192,3 @@ def _without_echo(widget: QWidget, change: Callable[[], object]) -> None:
     before = widget.blockSignals(True)
     change()
     widget.blockSignals(before)
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QListView, QWidget
+from PySide6.QtWidgets import QFrame, QListView, QStackedWidget, QWidget
 
 from playground.ui.library_kit import (
     STRETCH,
@@ -88,7 +88,10 @@ class StartPage(QWidget):
             "muted",
         )
         head = row(label("Runs", "model"), self._count, STRETCH)
-        return card(head, self._empty, (self.list, 1), margins=(14, 12, 8, 8))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.list)
+        self._stack.addWidget(plain(column(self._empty, STRETCH, margins=(0, 4, 8, 0))))
+        return card(head, (self._stack, 1), margins=(14, 12, 8, 8))
 
     def _make_form(self) -> QFrame:
         self._sandbox_head, self._sandbox = label("", "h2"), wrapped("", "small")
@@ -124,8 +127,7 @@ class StartPage(QWidget):
         self._trouble.show_notes([state.trouble] if state.trouble else [])
         set_shown(self.show_running, bool(state.running))
         set_text(self._count, str(len(state.runs)) if state.runs else "")
-        set_shown(self._empty, not state.runs)
-        set_shown(self.list, bool(state.runs))
+        self._stack.setCurrentIndex(0 if state.runs else 1)
         set_text(self._work, start_state.work_words(state))
         set_text(self._power, start_state.power_words(state))
         set_shown(self._power, bool(start_state.power_words(state)))

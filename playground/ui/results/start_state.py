@@ -90,7 +90,13 @@ def with_models(state: StartState, models: tuple[ModelFile, ...]) -> StartState:
     known = set(by_size)
     compact = form.compact if form.compact in known else by_size[0] if by_size else ""
     others = [path for path in by_size if path != compact]
-    larger = form.larger if form.larger in known or (form.compact and not form.larger) else others[0] if others else ""
+    larger = (
+        form.larger
+        if form.larger in known or (form.compact and not form.larger)
+        else others[0]
+        if others
+        else ""
+    )
     return replace(state, models=ordered, form=replace(form, compact=compact, larger=larger))
 
 
@@ -122,7 +128,10 @@ def why_not(state: StartState) -> str:
         (not state.models, "There is no model on this computer yet: fetch one in the Library."),
         (state.model(form.compact) is None, "Choose a compact model."),
         (form.compact == form.larger, "Choose two different models, or one alone."),
-        (suite is not None and suite.where == "hub", "This suite is not on this computer yet: fetch it first."),
+        (
+            suite is not None and suite.where == "hub",
+            "This suite is not on this computer yet: fetch it first.",
+        ),
         (bool(state.problem), state.problem),
         (state.chosen is None, "The tasks are being read."),
     )
@@ -160,7 +169,9 @@ def work_words(state: StartState) -> str:
     form = state.form
     lanes = 2 if form.larger else 1
     answers = state.chosen * form.samples * lanes
-    parts = f"{words.count(state.chosen, 'task')}" + (f" × {form.samples} answers" if form.samples > 1 else "")
+    parts = f"{words.count(state.chosen, 'task')}" + (
+        f" × {form.samples} answers" if form.samples > 1 else ""
+    )
     models = f" × {lanes} models" if lanes > 1 else ""
     longest = f"each at most {form.max_tokens:,} tokens"
     return (

@@ -93,7 +93,8 @@ class StartVm(QObject):
         self._count_tasks()
 
     async def _find_sandbox(self) -> None:
-        self._set(replace(self.state, sandbox=await asyncio.to_thread(self._services.sandbox)))
+        sandbox = await asyncio.to_thread(self._services.sandbox)
+        self._set(replace(self.state, sandbox=sandbox))
 
     def _count_tasks(self) -> None:
         self._asked += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QSplitter, QStackedWidget, QWidget
 
 from playground.ui.library_kit import (
@@ -24,7 +25,7 @@ from playground.ui.results.task_state import TaskState
 
 _MODES = (("side", "Side by side"), ("one", "One column"), ("answer", "Answers"), ("output", "Output"))
 _MOST_CASES, _FEW_CASES = 6, 4
-_PROMPT_LINES = 3
+_LOW = 700
 
 
 class TaskPage(QWidget):
@@ -38,7 +39,7 @@ class TaskPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._state: TaskState | None = None
-        self._mode, self._is_narrow = "side", False
+        self._mode, self._is_narrow, self._shown_cases = "side", False, _MOST_CASES
         self.panes = [TaskPane(slot) for slot in "AB"]
         self.setLayout(
             column(
@@ -52,7 +53,9 @@ class TaskPage(QWidget):
         )
 
     def _make_head(self) -> QWidget:
-        self.back = on_click(button("Results", "left", "Back to the run  (Esc)", kind="flat"), self.back_wanted.emit)
+        self.back = on_click(
+            button("Results", "left", "Back to the run  (Esc)", kind="flat"), self.back_wanted.emit
+        )
         self._title, self._place = label("", "h1"), ElidedLabel()
         self._place.setProperty("role", "muted")
         self._who = label("", "badge")
@@ -60,14 +63,25 @@ class TaskPage(QWidget):
         self.next = on_click(button("Next", "right", "Alt+Down"), lambda: self.step_wanted.emit(True))
         self.next.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.samples = ChipRow("Answers to this task")
-        self.samples.group.buttonClicked.connect(lambda made: self.sample_wanted.emit(int(made.property("kind"))))
+        self.samples.group.buttonClicked.connect(
+            lambda made: self.sample_wanted.emit(int(made.property("kind")))
+        )
         self.compare = on_click(
             button("Open in Compare", "compare", "Put this task to both models in Compare", kind="primary"),
             self.compare_wanted.emit,
         )
         head = QWidget()
         head.setLayout(
-            row(self.back, self._title, (self._place, 1), self._who, self.samples, self.previous, self.next, self.compare)
+            row(
+                self.back,
+                self._title,
+                (self._place, 1),
+                self._who,
+                self.samples,
+                self.previous,
+                self.next,
+                self.compare,
+            )
         )
         return head
 
@@ -76,7 +90,8 @@ class TaskPage(QWidget):
         self._prompt.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         same = label("same text, template and sampling for both", "small")
         self._prompt_area = frame(
-            "card", column(row(label("PROMPT", "k"), STRETCH, same), self._prompt, gap=3, margins=(16, 9, 16, 11))
+            "card",
+            column(row(label("PROMPT", "k"), STRETCH, same), self._prompt, gap=3, margins=(16, 9, 16, 11)),
         )
         self._prompt_area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         return self._prompt_area
@@ -113,7 +128,9 @@ class TaskPage(QWidget):
     def render_task(self, state: TaskState) -> None:
         """Show a task; sets only what differs."""
         self._state = state
-        set_text(self._title, self._title.fontMetrics().elidedText(state.title, Qt.TextElideMode.ElideRight, 320))
+        set_text(
+            self._title, self._title.fontMetrics().elidedText(state.title, Qt.TextElideMode.ElideRight, 320)
+        )
         self._title.setAccessibleName(state.title)
         self._place.set_whole_text(" · ".join(filter(None, (state.topic, state.place))))
         set_text(self._who, state.who)
@@ -139,7 +156,7 @@ class TaskPage(QWidget):
             codes = state.panes[0].code, state.panes[1].code
             self.both.show_unified(codes, state.difference.unified, state.panes[0].language)
             return
-        most = _FEW_CASES if self._is_narrow or self.height() < 640 else _MOST_CASES
+        most = self._most_cases()
         for place, pane in enumerate(self.panes):
             set_shown(pane, place < len(state.panes))
             if place < len(state.panes):
@@ -151,6 +168,17 @@ class TaskPage(QWidget):
             self._is_narrow = narrow
             if self._state is not None:
                 self.render_task(self._state)
+
+    def _most_cases(self) -> int:
+        return _FEW_CASES if self._is_narrow or self.height() < _LOW else _MOST_CASES
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """Show fewer tests where the window is low."""
+        before = self._shown_cases
+        self._shown_cases = self._most_cases()
+        super().resizeEvent(event)
+        if self._state is not None and before != self._shown_cases:
+            self._render_panes(self._state)
 
     def focus_first(self) -> None:
         """Put the focus where one reads on."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QStackedWidget
 
 from playground.ui import theme
-from playground.ui.library_kit import STRETCH, button, column, frame, on_click, pill, row, set_shown, set_text, show_pill
+from playground.ui.library_kit import (
+    STRETCH,
+    button,
+    column,
+    frame,
+    on_click,
+    pill,
+    row,
+    set_shown,
+    set_text,
+    show_pill,
+)
 from playground.ui.meters import ElidedLabel, Tile, label
 from playground.ui.results import code_diff
 from playground.ui.results.case_table import CaseTable
@@ -30,7 +40,16 @@ class TaskPane(QFrame):
         self._took.setProperty("role", "muted")
         self._pill = pill()
         self.copy = on_click(button("", "copy", f"Copy the program of {slot}", kind="square"), self._copy)
-        head = row(Tile(slot), self._name, self._quant, (self._took, 1), self._pill, self.copy, gap=8, margins=(16, 8, 10, 8))
+        head = row(
+            Tile(slot),
+            self._name,
+            self._quant,
+            (self._took, 1),
+            self._pill,
+            self.copy,
+            gap=8,
+            margins=(16, 8, 10, 8),
+        )
         self._how = ElidedLabel()
         self._how.setProperty("role", "small")
         self.code = CodeView(f"Program of {slot}")
@@ -45,11 +64,9 @@ class TaskPane(QFrame):
         self._stack.addWidget(self._area)
         self._stack.addWidget(self.text)
         self.cases = CaseTable(f"Tests of {slot}")
-        self._cases_line = ElidedLabel()
-        self._cases_line.setProperty("role", "small")
-        self._cases_line.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._cases_line = label("", "small")
         tests = column(
-            row(label("Test cases", "sec"), STRETCH, (self._cases_line, 3), margins=(8, 7, 6, 2)),
+            row(label("Test cases", "sec"), STRETCH, self._cases_line, margins=(8, 7, 6, 2)),
             self.cases,
             gap=0,
             margins=(8, 0, 6, 8),
@@ -71,7 +88,7 @@ class TaskPane(QFrame):
         self._code_text = pane.code
         set_shown(self.copy, bool(pane.code))
         self.cases.show_cases(pane.cases, most_cases)
-        self._cases_line.set_whole_text(pane.cases_line)
+        set_text(self._cases_line, pane.cases_line)
         set_shown(self._tests, bool(pane.cases))
         if mode == "side" and pane.code:
             self._stack.setCurrentIndex(_CODE)
@@ -84,7 +101,9 @@ class TaskPane(QFrame):
         self._show_text(pane, mode)
 
     def _show_text(self, pane: Pane, mode: str) -> None:
-        nothing = {"output": "It printed nothing, and the judge has nothing to say."}.get(mode, "There is no answer.")
+        nothing = {"output": "It printed nothing, and the judge has nothing to say."}.get(
+            mode, "There is no answer."
+        )
         text = (pane.printed if mode == "output" else pane.answer) or nothing
         self.text.setAccessibleName(f"{'Output' if mode == 'output' else 'Whole answer'} of {pane.slot}")
         if text != self.text.toPlainText():

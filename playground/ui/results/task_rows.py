@@ -69,7 +69,9 @@ class Chip:
     rows: int
 
 
-def rows(data: RunData, live: Mapping[str, Pill] | None = None, at: Mapping[str, str] | None = None) -> tuple[TaskRow, ...]:
+def rows(
+    data: RunData, live: Mapping[str, Pill] | None = None, at: Mapping[str, str] | None = None
+) -> tuple[TaskRow, ...]:
     """Return all tasks in the order of the run. ``at``: the task that each lane is at; ``live``: its pill."""
     return tuple(
         row(data, number, task, live or {}, at or {}) for number, task in enumerate(data.header.tasks, 1)
@@ -81,9 +83,7 @@ def row(data: RunData, number: int, task: str, live: Mapping[str, Pill], at: Map
     runs = tuple(data.task(slot, task) for slot in data.slots)
     here = [slot for slot in data.slots if at.get(slot) == task and slot in live]
     info = data.info(task)
-    cells = tuple(
-        _cell(run, live[run.slot] if run.slot in here and not run.judged else None) for run in runs
-    )
+    cells = tuple(_cell(run, live[run.slot] if run.slot in here and not run.judged else None) for run in runs)
     return TaskRow(
         number,
         task,

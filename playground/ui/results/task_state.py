@@ -68,11 +68,17 @@ class TaskState:
     next: str = ""
 
 
-def task_state(data: RunData, task: str, order: Sequence[str], sample: int = 0, *, kind: str = "task") -> TaskState:
+def task_state(
+    data: RunData, task: str, order: Sequence[str], sample: int = 0, *, kind: str = "task"
+) -> TaskState:
     """Return an opened task. ``order``: the tasks that one goes through, each called ``kind``."""
     runs = tuple(data.task(slot, task) for slot in data.slots)
     panes = tuple(pane(data, slot, task, sample) for slot in data.slots[:2])
-    found = code_diff.diff(panes[0].code, panes[1].code) if len(panes) > 1 and all(p.code for p in panes) else None
+    found = (
+        code_diff.diff(panes[0].code, panes[1].code)
+        if len(panes) > 1 and all(p.code for p in panes)
+        else None
+    )
     place = order.index(task) if task in order else -1
     info = data.info(task)
     who = words.solved_by(runs)
@@ -128,8 +134,8 @@ def _case(number: int, case: CaseResult) -> CaseRow:
         f"Case {number}{f' ({case.name})' if case.name and case.name != str(number) else ''}\n"
         f"Input: {case.input[:2000]}\nExpected: {case.expected[:2000]}\nGot: {case.got[:2000]}"
     )
-    texts = (words.one_line(text, 300) for text in (case.input, case.expected, case.got))
-    return CaseRow(number, case.passed, *texts, whole=safe(whole))
+    given, expected, got = (words.one_line(text, 300) for text in (case.input, case.expected, case.got))
+    return CaseRow(number, case.passed, given, expected, got, safe(whole))
 
 
 def cases_line(result: Result | None) -> str:
@@ -155,7 +161,9 @@ def printed(result: Result | None) -> str:
     judged = result.judged
     parts = [judged.message, judged.log and f"It printed:\n{judged.log}"]
     if judged.sandbox:
-        parts.append(f"{judged.duration_s:.2f} s, {words.memory(judged.peak_bytes)} at most, in {judged.sandbox}.")
+        parts.append(
+            f"{judged.duration_s:.2f} s, {words.memory(judged.peak_bytes)} at most, in {judged.sandbox}."
+        )
     return safe("\n\n".join(filter(None, parts)))
 
 

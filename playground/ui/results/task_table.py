@@ -85,7 +85,9 @@ class TaskTable(QAbstractTableModel):
             place = _LANES[section]
             name = self.names[place] if place < len(self.names) else ""
             return f"{'AB'[place]}  {name}"
-        return ("#", "Task", "Topic", "", "", "Solved by", "Time A", "Time B", "Tokens A", "Tokens B")[section]
+        return ("#", "Task", "Topic", "", "", "Solved by", "Time A", "Time B", "Tokens A", "Tokens B")[
+            section
+        ]
 
     def data(self, index: _Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:  # noqa: ANN401 -- Qt's type
         """Return what a role asks for."""

@@ -99,5 +99,3 @@ class TaskView(QTableView):
     def _open(self, index: QModelIndex) -> None:
         if index.isValid():
             self.opened.emit(index.data(ROW_ROLE).task)
-
-

@@ -34,6 +34,7 @@ from playground.ui.results.verdict_state import VerdictState
 
 _MOST_RUNS = 12
 _SETTLES_MS = 150
+_PLOT, _LOW_PLOT = 108, 92
 
 
 class VerdictPage(QWidget):
@@ -75,20 +76,41 @@ class VerdictPage(QWidget):
     # ---- building
 
     def _make_head(self) -> QWidget:
-        self.back = on_click(button("", "left", "All runs and a new one  (Esc)", kind="flat", name="All runs"), self.runs_wanted.emit)
+        self.back = on_click(
+            button("", "left", "All runs and a new one  (Esc)", kind="flat", name="All runs"),
+            self.runs_wanted.emit,
+        )
         self.picker = button("", "down", "Choose a run", name="Run")
         self.picker.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.picker.clicked.connect(self._open_runs)
         self._about = ElidedLabel()
         self._about.setProperty("role", "muted")
-        self.pair = on_click(button("Compare with…", "compare", "Put a lane of another run beside one of this run"), self.pair_wanted.emit)
+        self.pair = on_click(
+            button("Compare with…", "compare", "Put a lane of another run beside one of this run"),
+            self.pair_wanted.emit,
+        )
         self.export = button("Export", "export", "The report as HTML or Markdown, the plots as a picture")
         self.export.clicked.connect(self._open_export)
-        self.resume = on_click(button("Go on", "play", "Answer and test what is missing", kind="primary"), self.resume_wanted.emit)
-        self.plan = on_click(button("Plan a larger run", "plus", "Choose models, tasks and settings", kind="primary"), self.plan_wanted.emit)
+        self.resume = on_click(
+            button("Go on", "play", "Answer and test what is missing", kind="primary"),
+            self.resume_wanted.emit,
+        )
+        self.plan = on_click(
+            button("Plan a larger run", "plus", "Choose models, tasks and settings", kind="primary"),
+            self.plan_wanted.emit,
+        )
         head = QWidget()
         head.setLayout(
-            row(self.back, label("Results", "h1"), self.picker, (self._about, 1), self.pair, self.export, self.resume, self.plan)
+            row(
+                self.back,
+                label("Results", "h1"),
+                self.picker,
+                (self._about, 1),
+                self.pair,
+                self.export,
+                self.resume,
+                self.plan,
+            )
         )
         return head
 
@@ -108,17 +130,30 @@ class VerdictPage(QWidget):
         self._figures = [Figure() for _ in range(3)]
         self._rule = QFrame()
         self._rule.setObjectName("upright")
-        left = column(row(self._headline, self._pill, STRETCH, self.more, gap=12), self._first, self._second, self._all, gap=5)
+        left = column(
+            row(self._headline, self._pill, STRETCH, self.more, gap=12),
+            self._first,
+            self._second,
+            self._all,
+            gap=5,
+        )
         figures = row(*self._figures, gap=22)
         self._words = card(row((left, 1), self._rule, figures, gap=24))
         return self._words
 
     def _make_plots(self) -> QWidget:
         self._same = label("", "model")
-        self._bar, self._interval = Plot(66, "All tasks"), Plot(108, "Difference with its interval")
+        self._bar, self._interval = Plot(66, "All tasks"), Plot(_PLOT, "Difference with its interval")
         self._badge = label("", "badge")
         under = label("Difference in solved tasks, compact minus larger", "muted")
-        self._pair_card = card(self._same, self._bar, row(under, STRETCH, self._badge), self._interval, gap=4, margins=(16, 11, 16, 10))
+        self._pair_card = card(
+            self._same,
+            self._bar,
+            row(under, STRETCH, self._badge),
+            self._interval,
+            gap=4,
+            margins=(16, 11, 16, 10),
+        )
         self.cost = CostCard()
         holder = QWidget()
         holder.setLayout(row((self._pair_card, 11), (self.cost, 9), gap=12))
@@ -169,7 +204,9 @@ class VerdictPage(QWidget):
         self._render_head(state.verdict)
         self._render_words(state.verdict)
         self._render_plots(state.verdict)
-        self.chips.show_chips([(chip.kind, f"{chip.text}  {chip.rows}") for chip in self._fitting(state)], state.kind)
+        self.chips.show_chips(
+            [(chip.kind, f"{chip.text}  {chip.rows}") for chip in self._fitting(state)], state.kind
+        )
         if state.text != self.search.text() and not self._settle.isActive():
             self.search.setText(state.text)
         rows = self.view.model().rowCount()
@@ -190,7 +227,7 @@ class VerdictPage(QWidget):
         if text != self.picker.text():
             self.picker.setText(text)
         self.picker.setAccessibleName(f"Run: {title}")
-        self._about.set_whole_text(shown.about)
+        self._about.set_whole_text("" if self._is_narrow else shown.about)
         set_shown(self.resume, shown.can_resume)
         set_shown(self.plan, not shown.can_resume)
         set_shown(self.pair, not shown.is_joined)
@@ -217,7 +254,9 @@ class VerdictPage(QWidget):
             return
         set_text(self._same, f"The same {pair.tasks} tasks, task by task")
         parts = (pair.both, pair.only_small, pair.only_large, pair.neither)
-        words = "Both {:g}, only compact {:g}, only larger {:g}, neither {:g}".format(*(round(p, 2) for p in parts))
+        words = "Both {:g}, only compact {:g}, only larger {:g}, neither {:g}".format(
+            *(round(p, 2) for p in parts)
+        )
         self._bar.show_plot(plots.paired_bar(pair), words, pair)
         told = f"95 % interval {points(pair.low, signed=True)} to {points(pair.high, signed=True)} points"
         set_text(self._badge, told)
@@ -228,13 +267,13 @@ class VerdictPage(QWidget):
         """Leave out what a small window has no room for."""
         if narrow != self._is_narrow:
             self._is_narrow = narrow
+            self._interval.setFixedHeight(_LOW_PLOT if narrow else _PLOT)
             self._shape()
 
     def _shape(self) -> None:
         lanes = self._lanes
         self.view.set_shape(narrow=self._is_narrow, lanes=lanes)
         self.cost.set_narrow(self._is_narrow)
-        set_shown(self._about, not self._is_narrow)
         for place, figure in enumerate(self._figures):
             set_shown(figure, lanes > 1 and not (self._is_narrow and place == 2))
         set_shown(self._rule, lanes > 1)
@@ -261,7 +300,9 @@ class VerdictPage(QWidget):
             action.triggered.connect(lambda _on=False, path=run.path: self.run_wanted.emit(path))
         if self._runs:
             menu.addSeparator()
-        menu.addAction("All runs, or open a file…").triggered.connect(lambda _on=False: self.runs_wanted.emit())
+        menu.addAction("All runs, or open a file…").triggered.connect(
+            lambda _on=False: self.runs_wanted.emit()
+        )
         menu.popup(self.picker.mapToGlobal(self.picker.rect().bottomLeft()))
 
     def _open_export(self) -> None:

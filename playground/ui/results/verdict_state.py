@@ -88,7 +88,11 @@ def _pill(found: Verdict) -> Pill:
         return words.NO_PILL if found.complete else ("not complete", "warn")
     if not found.complete:
         return "not complete", "warn"
-    return ("settled", "ok") if found.settled else ("not settled", "warn")
+    if found.settled:
+        return "settled", "ok"
+    return (
+        ("not settled", "warn") if found.pair.finding == "none" else words.NO_PILL
+    )  # else the headline says it
 
 
 def _first(found: Verdict) -> str:
@@ -129,7 +133,9 @@ def _second(found: Verdict) -> str:
     more = []
     if pair.finding in ("none", "open"):
         if pair.equal_tasks:
-            more.append(f"If the two are truly equal, about <b>{pair.equal_tasks} more tasks</b> would settle it")
+            more.append(
+                f"If the two are truly equal, about <b>{pair.equal_tasks} more tasks</b> would settle it"
+            )
         if pair.gap_tasks:
             more.append(f"if the gap seen is real, about <b>{pair.gap_tasks} more</b> would show it")
     said = "; ".join(more)
@@ -159,7 +165,9 @@ def _cost(costs: tuple[LaneCost, ...]) -> tuple[CostLine, ...]:
         _line("Solved tasks per GB", [c.solved_per_gb for c in each], "more", "fewer"),
         _line("Tokens per second", [c.tokens_per_s for c in each], "faster", "slower"),
         _line("Peak memory, GB", [c.peak_bytes / 1e9 or None for c in each], "larger", "smaller", less=True),
-        _line("Time for the answers, min", [c.run_s / 60 or None for c in each], "longer", "shorter", less=True),
+        _line(
+            "Time for the answers, min", [c.run_s / 60 or None for c in each], "longer", "shorter", less=True
+        ),
     )
 
 
@@ -208,7 +216,10 @@ def _notes(data: RunData, found: Verdict, *, joined: bool) -> tuple[str, ...]:
         )
     if not joined and not data.is_complete:
         left, unjudged = len(data.missing()), len(data.unjudged())
-        parts = [f"{left} answers are missing" if left else "", f"{unjudged} are not tested" if unjudged else ""]
+        parts = [
+            f"{left} answers are missing" if left else "",
+            f"{unjudged} are not tested" if unjudged else "",
+        ]
         if any(parts):
             notes.append(f"This run is not complete: {', '.join(filter(None, parts))}.")
     if found.caution:

@@ -186,5 +186,3 @@ class ResultsVm(QObject):
         if text != self._said:
             self._said = text
             self.status.emit(text)
-
-
