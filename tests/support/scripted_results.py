@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,7 @@ from playground.bench.run_list import RunFile
 from playground.bench.sandbox import Backend, Sandbox
 from playground.bench.suites import KnownSuite, select
 from playground.bench.task import Suite, Task
+from playground.compare.prompts import Prompt
 from playground.errors import PlaygroundError, SuiteError
 from playground.models.files import ModelFile
 from playground.ui.results.services import RunWish
@@ -166,6 +167,13 @@ class ScriptedResults:
         """Return a small picture."""
         return "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 40 20' width='40' height='20'><rect width='9' height='9'/></svg>"
 
+    def task_prompts(self) -> Sequence[Prompt]:
+        """Return the tasks as prompts."""
+        return tuple(
+            Prompt(t.id, t.title, t.language, t.tier, t.prompt, t.completion, f"tiny/{t.id}")
+            for t in self.tasks.tasks
+        )
+
     def task_of(self, prompt: str) -> Task | None:
         """Return the task whose prompt this is."""
         return next((task for task in self.tasks.tasks if task.prompt == prompt.strip()), None)
@@ -183,3 +191,9 @@ class ScriptedResults:
         """Return a pass."""
         self.judged.append(("?", True))
         return runs.result("A", 0, Outcome.PASS).judged
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return when a condition holds. No time limit of its own."""
+    while not condition():  # noqa: ASYNC110 -- several view-models have no one event to wait on
+        await asyncio.sleep(0.01)

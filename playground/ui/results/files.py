@@ -61,7 +61,7 @@ def write_svg(svg: str, path: Path) -> None:
 
 
 def write_png(svg: str, path: Path) -> None:
-    """Write an SVG text as PNG, at twice its size. Raises PlaygroundError."""
+    """Write an SVG text to a file called ``.png``, at twice its size. Raises PlaygroundError."""
     renderer = QSvgRenderer(QByteArray(svg.encode()))
     size = renderer.defaultSize() * _SCALE
     image = QImage(size, QImage.Format.Format_ARGB32)
@@ -69,5 +69,5 @@ def write_png(svg: str, path: Path) -> None:
     painter = QPainter(image)
     renderer.render(painter)
     painter.end()
-    if not image.save(str(path), b"PNG"):
+    if not image.save(str(path)):
         raise PlaygroundError(f"The picture {path} cannot be written.", hint="Name another file.")

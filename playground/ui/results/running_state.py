@@ -25,6 +25,7 @@ from playground.bench.report import shown
 from playground.bench.run_data import RunData
 from playground.bench.verdict import name as lane_name
 from playground.ui.results import words
+from playground.ui.results.task_rows import LaneCell
 from playground.ui.results.words import Pill
 
 CLOSED = (
@@ -255,7 +256,8 @@ def lane_words(lane: LaneProgress, state: RunningState) -> Pill:
         return f"{done} done in {words.span(lane.busy_s)}, then unloaded", "muted"
     if not state.data:
         return f"{lane.name}: waits", "muted"
-    return f"{done} done", "muted"
+    plan = f" · {state.plan}" if lane.slot == state.lanes[-1].slot else ""
+    return f"{done} done{plan}", "muted"
 
 
 def lane_pill(lane: LaneProgress) -> Pill:
@@ -306,11 +308,17 @@ def status_words(state: RunningState) -> str:
     return f"Run: {done} of {total} answers, {time[:1].lower()}{time[1:]}" if total else "Run: getting ready"
 
 
-def live_pills(state: RunningState) -> tuple[dict[str, Pill], dict[str, str]]:
-    """Return the pill of each lane that is at a task, and that task."""
+def live_cells(state: RunningState) -> dict[str, tuple[str, LaneCell]]:
+    """Return for each lane that is writing: the task, and its cell."""
     active = [lane for lane in state.lanes if lane.at and not lane.ended and lane.phase is Phase.ANSWERING]
-    word = "thinking"
-    return (
-        {lane.slot: (word if lane.thinks else "streaming", "run") for lane in active},
-        {lane.slot: lane.at for lane in active},
-    )
+    return {
+        lane.slot: (
+            lane.at,
+            LaneCell(
+                ("thinking" if lane.thinks else "streaming", "run"),
+                lane.decode_s or None,
+                lane.tokens or None,
+            ),
+        )
+        for lane in active
+    }

@@ -106,10 +106,9 @@ class RunningVm(QObject):
     def _show(self) -> None:
         self._is_late = False
         if self.state.data is not None:
-            live, at = running_state.live_pills(self.state)
-            rows = task_rows.rows(self.state.data, live, at)
+            rows = task_rows.rows(self.state.data, running_state.live_cells(self.state))
             names = [lane.name for lane in self.state.lanes]
-            self.table.show_rows(task_rows.newest_first(rows), names)
+            self.table.show_rows(task_rows.newest_first(self.state.data, rows), names)
         else:
             self.table.show_rows((), [lane.name for lane in self.state.lanes])
         self.changed.emit(self.state)

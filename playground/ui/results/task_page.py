@@ -156,7 +156,7 @@ class TaskPage(QWidget):
             codes = state.panes[0].code, state.panes[1].code
             self.both.show_unified(codes, state.difference.unified, state.panes[0].language)
             return
-        most = self._most_cases()
+        most = self._shown_cases = self._most_cases()
         for place, pane in enumerate(self.panes):
             set_shown(pane, place < len(state.panes))
             if place < len(state.panes):
@@ -174,10 +174,8 @@ class TaskPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
         """Show fewer tests where the window is low."""
-        before = self._shown_cases
-        self._shown_cases = self._most_cases()
         super().resizeEvent(event)
-        if self._state is not None and before != self._shown_cases:
+        if self._state is not None and self._shown_cases != self._most_cases():
             self._render_panes(self._state)
 
     def focus_first(self) -> None:

@@ -69,40 +69,36 @@ class Chip:
     rows: int
 
 
-def rows(
-    data: RunData, live: Mapping[str, Pill] | None = None, at: Mapping[str, str] | None = None
-) -> tuple[TaskRow, ...]:
-    """Return all tasks in the order of the run. ``at``: the task that each lane is at; ``live``: its pill."""
-    return tuple(
-        row(data, number, task, live or {}, at or {}) for number, task in enumerate(data.header.tasks, 1)
-    )
+def rows(data: RunData, live: Mapping[str, tuple[str, LaneCell]] | None = None) -> tuple[TaskRow, ...]:
+    """Return all tasks in the order of the run. ``live``: the task that a lane is at, and its cell."""
+    return tuple(row(data, number, task, live or {}) for number, task in enumerate(data.header.tasks, 1))
 
 
-def row(data: RunData, number: int, task: str, live: Mapping[str, Pill], at: Mapping[str, str]) -> TaskRow:
+def row(data: RunData, number: int, task: str, live: Mapping[str, tuple[str, LaneCell]]) -> TaskRow:
     """Return one task."""
     runs = tuple(data.task(slot, task) for slot in data.slots)
-    here = [slot for slot in data.slots if at.get(slot) == task and slot in live]
+    here = {slot: cell for slot, (at, cell) in live.items() if at == task}
     info = data.info(task)
-    cells = tuple(_cell(run, live[run.slot] if run.slot in here and not run.judged else None) for run in runs)
     return TaskRow(
         number,
         task,
         words.one_line(info.title or task, 80),
         words.one_line(info.topic, 40),
-        cells,
+        tuple(_cell(run, here.get(run.slot)) for run in runs),
         words.solved_by(runs),
         _kinds(runs),
         live=bool(here),
     )
 
 
-def _cell(run: TaskRun, pill: Pill | None) -> LaneCell:
+def _cell(run: TaskRun, live: LaneCell | None) -> LaneCell:
     answers = [sample.answer for sample in run.samples if sample.answer is not None]
-    waiting: Pill = ("testing", "run") if answers and not run.judged else words.NO_PILL
+    if not answers:
+        return live or LaneCell(words.NO_PILL)
     return LaneCell(
-        pill or (words.cell_pill(run) if run.judged else waiting),
-        sum(map(words.answer_s, answers)) if answers else None,
-        sum(answer.usage.completion_tokens for answer in answers) if answers else None,
+        words.cell_pill(run) if run.judged else ("testing", "run"),
+        sum(map(words.answer_s, answers)),
+        sum(answer.usage.completion_tokens for answer in answers),
     )
 
 
@@ -128,10 +124,11 @@ def disagreements_first(found: Sequence[TaskRow]) -> tuple[TaskRow, ...]:
     return tuple(sorted(found, key=lambda each: _ORDER.get(each.solved_by, 2)))
 
 
-def newest_first(found: Sequence[TaskRow]) -> tuple[TaskRow, ...]:
-    """Return the tasks that any lane has begun, the last one first, those that a lane is at before all."""
-    begun = [each for each in found if each.live or any(c.pill != words.NO_PILL for c in each.cells)]
-    return tuple(sorted(begun, key=lambda each: (not each.live, -each.number)))
+def newest_first(data: RunData, found: Sequence[TaskRow]) -> tuple[TaskRow, ...]:
+    """Return the tasks that any lane has begun: those that a lane is at, then by when they were last answered."""
+    last = {key[1]: place for place, key in enumerate(data.answers)}
+    begun = [each for each in found if each.live or each.task in last]
+    return tuple(sorted(begun, key=lambda each: (not each.live, -last.get(each.task, 0))))
 
 
 def chips(found: Sequence[TaskRow], lanes: int) -> tuple[Chip, ...]:

@@ -74,7 +74,7 @@ def verdict_state(data: RunData, found: Verdict, path: str, *, joined: bool = Fa
         metrics=_metrics(found.pair) if found.pair else (),
         found=found,
         names=tuple(words.one_line(score.name, 60) for score in found.scores),
-        cost=_cost(found.costs),
+        cost=_cost(found.costs, fair=len({score.tasks for score in found.scores}) == 1),
         cost_note=_cost_note(found.costs),
         warnings=_warnings(found),
         notes=_notes(data, found, joined=joined),
@@ -158,17 +158,19 @@ def _metrics(pair: Pair) -> tuple[Metric, ...]:
     return first, within, Metric(f"{pair.tasks} TASKS CAN SHOW", gap, "gap, 80 % of the time")
 
 
-def _cost(costs: tuple[LaneCost, ...]) -> tuple[CostLine, ...]:
-    each = list(costs)
-    return (
-        _line("Solved tasks per minute", [c.solved_per_minute for c in each], "more", "fewer"),
-        _line("Solved tasks per GB", [c.solved_per_gb for c in each], "more", "fewer"),
-        _line("Tokens per second", [c.tokens_per_s for c in each], "faster", "slower"),
-        _line("Peak memory, GB", [c.peak_bytes / 1e9 or None for c in each], "larger", "smaller", less=True),
-        _line(
-            "Time for the answers, min", [c.run_s / 60 or None for c in each], "longer", "shorter", less=True
-        ),
+def _cost(costs: tuple[LaneCost, ...], *, fair: bool) -> tuple[CostLine, ...]:
+    """Return the table of costs. Not ``fair``: one lane has had more tasks, so its sums cannot be compared."""
+    minutes = [cost.run_s / 60 or None for cost in costs]
+    memory = [cost.peak_bytes / 1e9 or None for cost in costs]
+    lines = (
+        _line("Solved tasks per minute", [cost.solved_per_minute for cost in costs], "more", "fewer"),
+        _line("Solved tasks per GB", [cost.solved_per_gb for cost in costs], "more", "fewer"),
+        _line("Tokens per second", [cost.tokens_per_s for cost in costs], "faster", "slower"),
+        _line("Peak memory, GB", memory, "larger", "smaller", less=True),
+        _line("Time for the answers, min", minutes, "longer", "shorter", less=True),
     )
+    sums = (lines[1].name, lines[4].name)
+    return lines if fair else tuple(CostLine(x.name, x.values) if x.name in sums else x for x in lines)
 
 
 def _line(name: str, values: list[float | None], up: str, down: str, *, less: bool = False) -> CostLine:
