@@ -32,6 +32,14 @@ def set_role(widget: QWidget, role: str) -> None:
         widget.style().polish(widget)
 
 
+def plain_tip(text: str) -> str:
+    """Return a text as a tool tip that shows it as it is: Qt takes what looks like HTML for HTML."""
+    if "<" not in text and "&" not in text:
+        return text
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
+    return f"<qt>{escaped}</qt>"
+
+
 class ElidedLabel(QLabel):
     """A label that shortens its text to its width; the whole text is its tool tip and accessible name."""
 
@@ -40,8 +48,9 @@ class ElidedLabel(QLabel):
         if text != self.text():
             self.setText(text)
             self.setAccessibleName(text)
-        if self.toolTip() != (tip or text):
-            self.setToolTip(tip or text)
+        shown = plain_tip(tip or text)
+        if self.toolTip() != shown:
+            self.setToolTip(shown)
             self.setAccessibleDescription(tip)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name

@@ -153,7 +153,7 @@ def test_a_run_over_an_unknown_suite_cannot_be_resumed(home: Path) -> None:
 
     path = home / "x.jsonl"
     RunWriter.create(path, runs.header(1)).close()
-    with pytest.raises(PlaygroundError, match="A tiny suite of x.jsonl cannot be read"):
+    with pytest.raises(PlaygroundError, match=r"A tiny suite of x\.jsonl cannot be read"):
         _services(EnginePool(1)).resume(path)
 
 

@@ -142,8 +142,10 @@ def test_an_incomplete_run_can_be_gone_on_with_and_its_sums_are_not_compared() -
 
 def test_a_dead_lane_and_a_faulty_setup_are_warned_about() -> None:
     data = RunData(runs.header(10)).with_entries(
-        runs.entries({"A": [Outcome.CUT_OFF] * 10, "B": [Outcome.PASS] * 10})
-        + [LaneEnd("A", 60.0, 1, error="The engine was killed: <b>out of memory</b>.")]
+        [
+            *runs.entries({"A": [Outcome.CUT_OFF] * 10, "B": [Outcome.PASS] * 10}),
+            LaneEnd("A", 60.0, 1, error="The engine was killed: <b>out of memory</b>."),
+        ]
     )
     shown = _verdict(data)
     assert any("set-up fault in A" in text and "raise --max-tokens" in text for text in shown.warnings)
@@ -274,7 +276,9 @@ def test_a_lane_that_died_is_marked_and_the_other_goes_on() -> None:
 def test_newest_tasks_come_first_and_show_what_is_being_written() -> None:
     state = _after()
     assert state.data is not None
-    rows = task_rows.newest_first(state.data, task_rows.rows(state.data, running_state.live_cells(state)))
+    rows = task_rows.newest_first(
+        state.data, task_rows.with_live(task_rows.rows(state.data), running_state.live_cells(state))
+    )
     assert [row.number for row in rows[:3]] == [18, 17, 16]
     assert rows[0].live
     assert rows[0].cells[1].pill == ("streaming", "run")

@@ -26,7 +26,7 @@ from playground.ui.results.lane_tests_state import LaneTests, TestPhase
 from playground.ui.results.lane_tests_vm import LaneTestsVm
 from playground.ui.results.pieces import wrapped
 
-_CODE_HEIGHT = 150
+_CODE_HEIGHT, _CODE_PADDING = 150, 18
 _BEFORE_THE_FOOT = 2  # head and transcript come first
 
 
@@ -123,6 +123,9 @@ class LaneTestsStrip(QFrame):
         asks = lane.phase is TestPhase.ASKING
         if lane.code != self._code.toPlainText():
             self._code.setPlainText(lane.code)
+            lines = lane.code.rstrip("\n").count("\n") + 1
+            line_height = self._code.fontMetrics().lineSpacing()
+            self._code.setFixedHeight(min(lines * line_height + _CODE_PADDING, _CODE_HEIGHT))
         has_code = bool(lane.code) and lane.phase in (TestPhase.DONE, TestPhase.ASKING)
         set_shown(self.show_code, has_code and not asks)
         if not has_code and self._shows_code:

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from playground.bench.run_list import RunFile
+from playground.ui.meters import plain_tip
 from playground.ui.results import start_state
 
 RUN_ROLE = int(Qt.ItemDataRole.UserRole)
@@ -39,7 +40,7 @@ class RunListModel(QAbstractListModel):
         if role == RUN_ROLE:
             return run
         if role == Qt.ItemDataRole.ToolTipRole:
-            return start_state.run_tip(run)
+            return plain_tip(start_state.run_tip(run))
         if role == Qt.ItemDataRole.DisplayRole:
             return start_state.run_line(run)
         return start_state.spoken(run) if role == Qt.ItemDataRole.AccessibleTextRole else None

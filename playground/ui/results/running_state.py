@@ -308,11 +308,15 @@ def status_words(state: RunningState) -> str:
     return f"Run: {done} of {total} answers, {time[:1].lower()}{time[1:]}" if total else "Run: getting ready"
 
 
-def live_cells(state: RunningState) -> dict[str, tuple[str, LaneCell]]:
-    """Return for each lane that is writing: the task, and its cell."""
-    active = [lane for lane in state.lanes if lane.at and not lane.ended and lane.phase is Phase.ANSWERING]
+def live_cells(state: RunningState) -> dict[int, tuple[str, LaneCell]]:
+    """Return for each lane that is writing, by its place: the task, and its cell."""
+    active = [
+        (place, lane)
+        for place, lane in enumerate(state.lanes)
+        if lane.at and not lane.ended and lane.phase is Phase.ANSWERING
+    ]
     return {
-        lane.slot: (
+        place: (
             lane.at,
             LaneCell(
                 ("thinking" if lane.thinks else "streaming", "run"),
@@ -320,5 +324,5 @@ def live_cells(state: RunningState) -> dict[str, tuple[str, LaneCell]]:
                 lane.tokens or None,
             ),
         )
-        for lane in active
+        for place, lane in active
     }

@@ -14,6 +14,7 @@ from playground.errors import PlaygroundError
 from playground.ui.results import running_state, task_rows
 from playground.ui.results.running_state import RunningState
 from playground.ui.results.services import BenchWork
+from playground.ui.results.task_rows import TaskRow
 from playground.ui.results.task_table import TaskTable
 
 _FRAME_MS = 100  # figures that change more often cannot be read
@@ -31,6 +32,8 @@ class RunningVm(QObject):
         self.table = TaskTable(self)
         self.path: Path | None = None
         self._work: BenchWork | None = None
+        self._rows_of: RunData | None = None
+        self._rows: tuple[TaskRow, ...] = ()
         self._later = QTimer(self, singleShot=True, interval=_FRAME_MS)
         self._later.timeout.connect(self._show_late)
         self._is_late = False
@@ -105,10 +108,13 @@ class RunningVm(QObject):
 
     def _show(self) -> None:
         self._is_late = False
-        if self.state.data is not None:
-            rows = task_rows.rows(self.state.data, running_state.live_cells(self.state))
+        data = self.state.data
+        if data is not None:
+            if data is not self._rows_of:  # not for each piece of text
+                self._rows_of, self._rows = data, task_rows.rows(data)
+            rows = task_rows.with_live(self._rows, running_state.live_cells(self.state))
             names = [lane.name for lane in self.state.lanes]
-            self.table.show_rows(task_rows.newest_first(self.state.data, rows), names)
+            self.table.show_rows(task_rows.newest_first(data, rows), names)
         else:
             self.table.show_rows((), [lane.name for lane in self.state.lanes])
         self.changed.emit(self.state)

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from playground.ui.library_kit import button, row, set_shown
-from playground.ui.meters import Tile, label, set_role
+from playground.ui.meters import Tile, label, plain_tip, set_role
 from playground.ui.results import start_state
 from playground.ui.results.pieces import wrapped
 from playground.ui.results.start_state import StartState
@@ -131,7 +131,7 @@ class StartForm(QWidget):
     def _render_tasks(self, state: StartState) -> None:
         text, role = start_state.tasks_words(state)
         self._chosen.setText(text if role != "why" else "no task")
-        self._chosen.setToolTip(text)
+        self._chosen.setToolTip(plain_tip(text))
         set_role(self._chosen, role)
         caution = state.problem or state.caution
         self._caution.setText(caution)

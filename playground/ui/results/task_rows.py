@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playground.bench.outcome import Outcome
+from playground.bench.record import TaskInfo
 from playground.bench.run_data import RunData, TaskRun
 from playground.ui.results import words
 from playground.ui.results.words import Pill
@@ -69,32 +70,46 @@ class Chip:
     rows: int
 
 
-def rows(data: RunData, live: Mapping[str, tuple[str, LaneCell]] | None = None) -> tuple[TaskRow, ...]:
-    """Return all tasks in the order of the run. ``live``: the task that a lane is at, and its cell."""
-    return tuple(row(data, number, task, live or {}) for number, task in enumerate(data.header.tasks, 1))
-
-
-def row(data: RunData, number: int, task: str, live: Mapping[str, tuple[str, LaneCell]]) -> TaskRow:
-    """Return one task."""
-    runs = tuple(data.task(slot, task) for slot in data.slots)
-    here = {slot: cell for slot, (at, cell) in live.items() if at == task}
-    info = data.info(task)
-    return TaskRow(
-        number,
-        task,
-        words.one_line(info.title or task, 80),
-        words.one_line(info.topic, 40),
-        tuple(_cell(run, here.get(run.slot)) for run in runs),
-        words.solved_by(runs),
-        _kinds(runs),
-        live=bool(here),
+def rows(data: RunData) -> tuple[TaskRow, ...]:
+    """Return all tasks in the order of the run."""
+    infos = {info.id: info for info in data.header.task_infos}
+    return tuple(
+        _row(number, tuple(data.task(slot, task) for slot in data.slots), infos.get(task), task)
+        for number, task in enumerate(data.header.tasks, 1)
     )
 
 
-def _cell(run: TaskRun, live: LaneCell | None) -> LaneCell:
+def _row(number: int, runs: tuple[TaskRun, ...], info: TaskInfo | None, task: str) -> TaskRow:
+    return TaskRow(
+        number,
+        task,
+        words.one_line((info.title if info else "") or task, 80),
+        words.one_line(info.topic if info else "", 40),
+        tuple(map(_cell, runs)),
+        words.solved_by(runs),
+        _kinds(runs),
+    )
+
+
+def with_live(found: Sequence[TaskRow], live: Mapping[int, tuple[str, LaneCell]]) -> tuple[TaskRow, ...]:
+    """Return rows with what is being written now. ``live``: by a lane's place, the task it is at, and its cell."""
+    at: dict[str, dict[int, LaneCell]] = {}
+    for place, (task, cell) in live.items():
+        at.setdefault(task, {})[place] = cell
+    return tuple(_live(each, at[each.task]) if each.task in at else each for each in found)
+
+
+def _live(each: TaskRow, writing: Mapping[int, LaneCell]) -> TaskRow:
+    cells = tuple(
+        writing.get(place, cell) if cell.tokens is None else cell for place, cell in enumerate(each.cells)
+    )
+    return replace(each, cells=cells, live=True)
+
+
+def _cell(run: TaskRun) -> LaneCell:
     answers = [sample.answer for sample in run.samples if sample.answer is not None]
     if not answers:
-        return live or LaneCell(words.NO_PILL)
+        return LaneCell(words.NO_PILL)
     return LaneCell(
         words.cell_pill(run) if run.judged else ("testing", "run"),
         sum(map(words.answer_s, answers)),

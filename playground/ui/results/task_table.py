@@ -14,6 +14,7 @@ from PySide6.QtCore import (
     Qt,
 )
 
+from playground.ui.meters import plain_tip
 from playground.ui.results import task_rows as rows_of
 from playground.ui.results import words
 from playground.ui.results.task_rows import ALL, LaneCell, TaskRow
@@ -79,7 +80,7 @@ class TaskTable(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if section in NUMERIC else _LEFT
-        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role != Qt.ItemDataRole.DisplayRole:
             return None
         if section in (LANE_A, LANE_B):
             place = _LANES[section]
@@ -101,7 +102,7 @@ class TaskTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return rows_of.spoken(row, self.names) if column == TASK else _text(row, column)
         if role == Qt.ItemDataRole.ToolTipRole and column == TASK:
-            return f"{row.title} ({row.task})"
+            return plain_tip(f"{row.title} ({words.one_line(row.task, 80)})")
         return _sort_key(row, column) if role == _SORT_ROLE else None
 
 

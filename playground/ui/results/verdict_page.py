@@ -224,6 +224,7 @@ class VerdictPage(QWidget):
         title = f"Two runs of {shown.title}" if shown.is_joined else shown.title
         metrics = self.picker.fontMetrics()
         text = metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, 230 if self._is_narrow else 330)
+        text = text.replace("&", "&&")
         if text != self.picker.text():
             self.picker.setText(text)
         self.picker.setAccessibleName(f"Run: {title}")
@@ -295,7 +296,8 @@ class VerdictPage(QWidget):
         menu.setAccessibleName("Runs")
         menu.aboutToHide.connect(menu.deleteLater)
         for run in self._runs[:_MOST_RUNS]:
-            action = menu.addAction(f"{start_state.run_line(run)}\t{start_state.run_models(run)[:60]}")
+            text = f"{start_state.run_line(run)}\t{start_state.run_models(run)[:60]}"
+            action = menu.addAction(text.replace("&", "&&"))
             action.setEnabled(run.header is not None)
             action.triggered.connect(lambda _on=False, path=run.path: self.run_wanted.emit(path))
         if self._runs:
