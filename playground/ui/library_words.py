@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from playground.models.fitness import How, Verdict
 from playground.models.inventory_values import Place
-from playground.ui.compare_words import size
 
 Pill = tuple[str, str]  # words, role in the style sheet
 
@@ -146,5 +145,3 @@ def short_name(repository: str) -> str:
     """Return a repository's name without its owner and its ``-GGUF``."""
     name = repository.rpartition("/")[2]
     return name[:-5] if name.lower().endswith("-gguf") else name
-
-
