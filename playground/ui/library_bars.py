@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from playground.ui import theme
+from playground.ui.library_pairs_state import BarRow, Bars, Part
 
-Part = tuple[float, str]  # a share of the whole, 0 to 1, or bytes; and a tint
 _TINTS = {"a2": ("a", 110), "b2": ("b", 110), "buffers": ("faint", 160), "other": ("faint", 110)}
 _TOP = 0.9  # where in a bar the free memory ends
 _ROW, _HEAD, _LEFT, _RIGHT, _BAR = 22, 14, 38, 66, 12
-
-
-@dataclass(frozen=True, slots=True)
-class BarRow:
-    """One bar: what stands before it, its parts in bytes, what stands behind it, whether it is more than is free."""
-
-    title: str
-    parts: tuple[Part, ...]
-    end: str
-    is_over: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """One or two bars against the same free memory; ``note`` stands below a single one."""
-
-    rows: tuple[BarRow, ...]
-    free_bytes: int
-    free: str
-    note: str = ""
-
-    def spoken(self) -> str:
-        """Return it for those who hear it."""
-        return "Memory: " + "; ".join(f"{row.title} {row.end}" for row in self.rows) + f"; {self.free}"
 
 
 def tint(name: str) -> QColor:

@@ -8,11 +8,35 @@ from typing import Literal
 from playground.models.catalog_values import Proposal, Side
 from playground.models.download import Download, DownloadState
 from playground.models.fitness import Machine
-from playground.ui.library_bars import Bars
 from playground.ui.library_trouble import Trouble
 from playground.ui.library_words import Pill
 
+Part = tuple[float, str]  # a share of the whole, 0 to 1, or bytes; and a tint
 Act = Literal["", "fetch", "show_downloads", "retry", "compare", "use_compact"]
+
+
+@dataclass(frozen=True, slots=True)
+class BarRow:
+    """One bar: what stands before it, its parts in bytes, what stands behind it, whether it is more than is free."""
+
+    title: str
+    parts: tuple[Part, ...]
+    end: str
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """One or two bars against the same free memory; ``note`` stands below a single one."""
+
+    rows: tuple[BarRow, ...]
+    free_bytes: int
+    free: str
+    note: str = ""
+
+    def spoken(self) -> str:
+        """Return it for those who hear it."""
+        return "Memory: " + "; ".join(f"{row.title} {row.end}" for row in self.rows) + f"; {self.free}"
 
 
 @dataclass(frozen=True, slots=True)

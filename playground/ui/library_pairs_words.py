@@ -7,8 +7,7 @@ from playground.models.download import Download, DownloadState
 from playground.models.fit import MemoryEstimate
 from playground.models.fitness import Fit, How, Machine
 from playground.ui.compare_words import size
-from playground.ui.library_bars import BarRow, Bars
-from playground.ui.library_pairs_state import Act, PairCard, PairsState, SideLine
+from playground.ui.library_pairs_state import Act, BarRow, Bars, PairCard, PairsState, SideLine
 from playground.ui.library_words import HOWS, Pill, about, duration, licence, speed, tenths
 
 _MOVING = (DownloadState.QUEUED, DownloadState.ACTIVE, DownloadState.WAITING, DownloadState.VERIFYING)

@@ -102,6 +102,10 @@ class SearchVm(QObject):
             self._set(replace(self.state, selected=id_))
             self._opening.start(0 if at_once else OPENING_MS)
 
+    def is_waiting(self) -> bool:
+        """Return whether what was typed has not been asked for yet."""
+        return self._typing.isActive()
+
     def retry(self) -> None:
         """Ask again after a failure."""
         self._search()
