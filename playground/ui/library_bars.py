@@ -121,9 +121,7 @@ class MemoryBars(QWidget):
         bars = self._bars
         top = max(bars.free_bytes, 1) / _TOP
         for index, row in enumerate(bars.rows):
-            area = QRectF(
-                _LEFT, _HEAD + _ROW * index + 4, max(self.width() - _LEFT - _RIGHT, 10), _BAR
-            )
+            area = QRectF(_LEFT, _HEAD + _ROW * index + 4, max(self.width() - _LEFT - _RIGHT, 10), _BAR)
             self._paint_row(painter, area, row, top)
         if bars.rows:
             self._paint_line(painter)
@@ -171,6 +169,4 @@ class MemoryBars(QWidget):
         painter.drawLine(QPointF(x, _HEAD), QPointF(x, _HEAD + _ROW * rows - 2))
         painter.setPen(QColor(colours.muted))
         painter.setFont(theme.font(8))
-        painter.drawText(
-            QRectF(x - 100, -1, 200, _HEAD), int(Qt.AlignmentFlag.AlignCenter), self._bars.free
-        )
+        painter.drawText(QRectF(x - 100, -1, 200, _HEAD), int(Qt.AlignmentFlag.AlignCenter), self._bars.free)

@@ -80,7 +80,8 @@ class Plate(QWidget):
             shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.retry = on_click(button("Try again", "redo"), self.retry_wanted.emit)
         self.link = on_click(
-            button("Accept on huggingface.co", "open", kind="primary"), lambda: self.link_wanted.emit(self._url)
+            button("Accept on huggingface.co", "open", kind="primary"),
+            lambda: self.link_wanted.emit(self._url),
         )
         self.token = on_click(button("Enter a token…", "key"), self.token_wanted.emit)
         self.other = on_click(button(other), self.other_wanted.emit)

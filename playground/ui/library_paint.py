@@ -56,7 +56,9 @@ def pill(painter: QPainter, area: QRectF, words: Pill, *, at_left: bool = False)
     return area.adjusted(width + _GAP, 0, 0, 0) if at_left else area.adjusted(0, 0, -width - _GAP, 0)
 
 
-def text(painter: QPainter, area: QRectF, words: str, font: QFont, token: str = "text", align: int = LEFT) -> float:
+def text(
+    painter: QPainter, area: QRectF, words: str, font: QFont, token: str = "text", align: int = LEFT
+) -> float:
     """Paint a text, shortened to the area, and return its width."""
     painter.setFont(font)
     painter.setPen(colour(token))

@@ -39,7 +39,9 @@ class SideRow(QWidget):
         self._state, self._licence, self._size = pill(), label("", "small"), label("", "h2")
         self._size.setMinimumWidth(58)
         self._wide = True
-        line: QHBoxLayout = row(Tile(slot), (self._name, 1), self._quant, STRETCH, self._state, self._licence, self._size, gap=7)
+        line: QHBoxLayout = row(
+            Tile(slot), (self._name, 1), self._quant, STRETCH, self._state, self._licence, self._size, gap=7
+        )
         self.setLayout(line)
 
     def show_line(self, side: SideLine) -> None:
@@ -49,7 +51,9 @@ class SideRow(QWidget):
         set_text(self._licence, side.licence)
         set_text(self._size, side.size)
         show_pill(self._state, *side.pill)
-        self.setAccessibleName(f"{side.slot}: {side.name} {side.quant}, {side.licence}, {side.size} {side.pill[0]}".strip())
+        self.setAccessibleName(
+            f"{side.slot}: {side.name} {side.quant}, {side.licence}, {side.size} {side.pill[0]}".strip()
+        )
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
@@ -115,7 +119,9 @@ class PairCardView(QFrame):
 
     def _show_button(self, card: PairCard) -> None:
         set_button(self.button, card.button, icon_of(card.act), primary=card.is_primary, tip=card.button_tip)
-        self.button.setAccessibleDescription(f"{card.title}: {card.sides[0].name} and {card.sides[1].name}. {card.foot}")
+        self.button.setAccessibleDescription(
+            f"{card.title}: {card.sides[0].name} and {card.sides[1].name}. {card.foot}"
+        )
         set_shown(self.button, bool(card.button))
         self.button.setEnabled(card.can_act)
 

@@ -41,7 +41,9 @@ class PairsPage(QWidget):
         self.cards: dict[str, PairCardView] = {}
         self._order: tuple[str, ...] = ()
         self._context = DropButton(
-            "", [(n, f"Context {context(n)}") for n in CONTEXTS], "Both models' caches are counted at this context"
+            "",
+            [(n, f"Context {context(n)}") for n in CONTEXTS],
+            "Both models' caches are counted at this context",
         )
         self._context.show_value(DEFAULT_CONTEXT)
         self._context.chosen.connect(vm.set_context)
@@ -67,7 +69,9 @@ class PairsPage(QWidget):
             (Swatch("buffers"), label("buffers", "small")),
         )
         shown = [part for pair in legend for part in (*pair, 2)]
-        line = row(IconLabel("chip"), self._name, (self._free, 1), *shown, self._units, gap=7, margins=(12, 7, 12, 7))
+        line = row(
+            IconLabel("chip"), self._name, (self._free, 1), *shown, self._units, gap=7, margins=(12, 7, 12, 7)
+        )
         return frame("strip", line)
 
     def _make_grid(self) -> QScrollArea:
@@ -99,7 +103,9 @@ class PairsPage(QWidget):
         else:
             free_words = f" with {size(state.machine.free_bytes)} free" if state.machine else ""
             self._plate.show_words(
-                "No pair for this machine", f"The catalog knows no pair for a machine{free_words}. Search finds smaller models.", "chip"
+                "No pair for this machine",
+                f"The catalog knows no pair for a machine{free_words}. Search finds smaller models.",
+                "chip",
             )
             self._stack.setCurrentIndex(1)
         self._again.setEnabled(not state.is_loading)
@@ -154,7 +160,9 @@ class PairsPage(QWidget):
             usable[place].setFocus(Qt.FocusReason.TabFocusReason)
             view = next(one for one in self.cards.values() if one.button is usable[place])
             self._area.ensureWidgetVisible(view, 0, 12)
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(self.focusWidget(), QPushButton):
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(
+            self.focusWidget(), QPushButton
+        ):
             self.focusWidget().click()
         else:
             super().keyPressEvent(event)

@@ -53,7 +53,9 @@ class PairsVm(QObject):
     def set_downloads(self, downloads: tuple[Download, ...]) -> None:
         """Take how downloads stand; a pair that has become whole is announced."""
         pace = sum(one.bytes_per_s for one in downloads if one.state is DownloadState.ACTIVE)
-        self._set(replace(self.state, downloads=downloads, speed_bytes_per_s=pace or self.state.speed_bytes_per_s))
+        self._set(
+            replace(self.state, downloads=downloads, speed_bytes_per_s=pace or self.state.speed_bytes_per_s)
+        )
         self._announce()
 
     def act(self, pair_id: str) -> None:
@@ -71,7 +73,11 @@ class PairsVm(QObject):
 
     def _begin(self, pair_id: str) -> None:
         problems = tuple(item for item in self.state.problems if item[0] != pair_id)
-        wanted = self.state.wanted | {pair_id} if words.is_pair(self.state.proposal(pair_id)) else self.state.wanted
+        wanted = (
+            self.state.wanted | {pair_id}
+            if words.is_pair(self.state.proposal(pair_id))
+            else self.state.wanted
+        )
         starting = self.state.starting | {pair_id}
         self._set(replace(self.state, problems=problems, wanted=wanted, starting=starting))
         self._bridge.spawn(self._fetch(pair_id), self, lambda error: self._refuse(pair_id, error))
@@ -90,7 +96,10 @@ class PairsVm(QObject):
             self._set(replace(self.state, starting=self.state.starting - {pair_id}))
 
     def _refuse(self, pair_id: str, error: PlaygroundError) -> None:
-        problems = (*(item for item in self.state.problems if item[0] != pair_id), (pair_id, error.sentence()))
+        problems = (
+            *(item for item in self.state.problems if item[0] != pair_id),
+            (pair_id, error.sentence()),
+        )
         self._set(replace(self.state, problems=problems, wanted=self.state.wanted - {pair_id}))
 
     def _announce(self) -> None:

@@ -40,7 +40,11 @@ def cards(state: PairsState) -> tuple[PairCard, ...]:
 
 
 def _stands_out(state: PairsState, proposal: Proposal) -> bool:
-    return not proposal.pair.is_story and proposal.fit.how in _PAIRED and _act(state, proposal) in ("fetch", "compare")
+    return (
+        not proposal.pair.is_story
+        and proposal.fit.how in _PAIRED
+        and _act(state, proposal) in ("fetch", "compare")
+    )
 
 
 def card(state: PairsState, proposal: Proposal, *, is_primary: bool) -> PairCard:
@@ -206,7 +210,10 @@ def _side_pill(state: PairsState, side: Side) -> Pill:
 
 def model_tip(model: CatalogModel) -> str:
     """Return what is known about a model: its page, the vendor's figures with source and date, a note."""
-    lines = [model.repo, *(f"{one.benchmark} {one.value:g} (its maker, {one.read}, {one.source})" for one in model.scores)]
+    lines = [
+        model.repo,
+        *(f"{one.benchmark} {one.value:g} (its maker, {one.read}, {one.source})" for one in model.scores),
+    ]
     return "\n".join([*lines, model.note] if model.note else lines)
 
 

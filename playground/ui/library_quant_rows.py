@@ -48,10 +48,16 @@ class QuantRows(QStyledItemDelegate):
         paint.text(painter, QRectF(left, area.top(), SIZE, area.height()), row.size, theme.font(9.5))
         left += SIZE + GAP
         right = paint.pill(painter, area, row.pill)
-        right = paint.pill(painter, right, row.mark) if right.width() > left - area.left() + bar + 190 else right
+        right = (
+            paint.pill(painter, right, row.mark) if right.width() > left - area.left() + bar + 190 else right
+        )
         if row.total:
             paint_shares(painter, QRectF(left, area.center().y() - 5, bar, 10), row.parts, MARK)
-            self._paint_sum(painter, QRectF(left + bar + GAP, area.top(), right.right() - left - bar - GAP, area.height()), row)
+            self._paint_sum(
+                painter,
+                QRectF(left + bar + GAP, area.top(), right.right() - left - bar - GAP, area.height()),
+                row,
+            )
         painter.restore()
 
     def _paint_sum(self, painter: QPainter, area: QRectF, row: QuantRow) -> None:

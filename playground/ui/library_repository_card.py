@@ -195,9 +195,19 @@ class RepositoryCard(QFrame):
         )
         self._licence_note = ElidedLabel()
         self._licence_note.setProperty("role", "small")
-        self._open_mark, self._open_words = IconLabel("check", "ok", 14), label("Not gated: no account needed", "small")
+        self._open_mark, self._open_words = (
+            IconLabel("check", "ok", 14),
+            label("Not gated: no account needed", "small"),
+        )
         return plain(
-            row(label("Licence", "muted"), self._licence, (self._licence_note, 1), self._open_mark, self._open_words, gap=8)
+            row(
+                label("Licence", "muted"),
+                self._licence,
+                (self._licence_note, 1),
+                self._open_mark,
+                self._open_words,
+                gap=8,
+            )
         )
 
     def _make_gate(self) -> QWidget:
@@ -213,7 +223,9 @@ class RepositoryCard(QFrame):
         self._foot.setProperty("role", "small")
         self._problem = label("", "why")
         self._problem.setWordWrap(True)
-        self.use = on_click(button("Use as B", "compare", "Put it into pane B of Compare"), lambda: self._vm.use("B"))
+        self.use = on_click(
+            button("Use as B", "compare", "Put it into pane B of Compare"), lambda: self._vm.use("B")
+        )
         self.get = on_click(button("Download", "get", kind="primary"), self._vm.act)
         line = row((self._foot, 1), self.use, self.get)
         return frame("cardfoot", column(self._problem, line, gap=4, margins=(16, 8, 12, 8)))
@@ -226,7 +238,9 @@ class RepositoryCard(QFrame):
         if state.trouble is not None:
             self._plate.show_trouble(state.trouble)
         elif not state.ref:
-            self._plate.show_words("Choose a model", "Its quantizations and how they fit this machine come here.", "library")
+            self._plate.show_words(
+                "Choose a model", "Its quantizations and how they fit this machine come here.", "library"
+            )
         elif repository is not None and not repository.models:
             self._plate.show_words(
                 "No GGUF files in this repository",
@@ -255,7 +269,10 @@ class RepositoryCard(QFrame):
         trouble = state.fits_trouble
         self._fits_note.show_text(f"How it fits is not known: {trouble.text}" if trouble else "")
         narrow = quant_rows.bar_width(self.quants.width()) == quant_rows.NARROW_BAR
-        set_text(self._memory, "GB = WEIGHTS + CACHE + OVERHEAD" if narrow else "MEMORY, GB = WEIGHTS + CACHE + OVERHEAD")
+        set_text(
+            self._memory,
+            "GB = WEIGHTS + CACHE + OVERHEAD" if narrow else "MEMORY, GB = WEIGHTS + CACHE + OVERHEAD",
+        )
         set_text(self._free, words.free_words(state))
         self._render_quants(state)
         self._render_texts(state)

@@ -90,7 +90,9 @@ class RepositoryVm(QObject):
             quant = self.state.picked
             self._set(replace(self.state, starting=quant, problem=""))
             work = self._fetch(self.state.repository.id, quant)
-            self._bridge.spawn(work, self, lambda error: self._set(replace(self.state, problem=error.sentence())))
+            self._bridge.spawn(
+                work, self, lambda error: self._set(replace(self.state, problem=error.sentence()))
+            )
 
     def use(self, slot: str) -> None:
         """Put the quantization into a pane of Compare, when it is here."""

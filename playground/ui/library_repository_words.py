@@ -66,7 +66,13 @@ def _row(state: RepositoryState, quant: Quant) -> QuantRow:
     fit = state.fits.get(quant.name)
     parts_count = len(quant.files)
     tip = f"{parts_count} files" if parts_count > 1 else quant.files[0].path
-    row = QuantRow(quant.name, size(quant.size_bytes), mark=_mark(state, quant), tip=tip, is_picked=quant.name == state.picked)
+    row = QuantRow(
+        quant.name,
+        size(quant.size_bytes),
+        mark=_mark(state, quant),
+        tip=tip,
+        is_picked=quant.name == state.picked,
+    )
     if fit is None:
         return row
     memory = fit.memory
@@ -207,7 +213,11 @@ def gate_words(state: RepositoryState) -> str:
 
 def foot(state: RepositoryState) -> Foot:
     """Return what can be done with the picked quantization."""
-    quant = next((one for one in state.repository.models if one.name == state.picked), None) if state.repository else None
+    quant = (
+        next((one for one in state.repository.models if one.name == state.picked), None)
+        if state.repository
+        else None
+    )
     if quant is None:
         return Foot("", "", "Download", "get", can_act=False, can_use=False)
     text = _foot_text(state, quant)

@@ -57,7 +57,11 @@ class SearchPage(QWidget):
         return field
 
     def _make_filters(self) -> tuple[DropButton, ...]:
-        licences = [("", "Any"), ("open", "Any, not gated"), *((one, licence(one)[0]) for one in LICENCE_CHOICES)]
+        licences = [
+            ("", "Any"),
+            ("open", "Any, not gated"),
+            *((one, licence(one)[0]) for one in LICENCE_CHOICES),
+        ]
         self.fits = DropButton("Fits", [("any", "Any"), ("fits", "Fits this machine")], "Which ones fit")
         self.sizes = DropButton("Size", words.SIZES, "Number of weights")
         self.licences = DropButton("Licence", licences, "What one may do with it")

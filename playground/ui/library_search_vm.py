@@ -56,7 +56,11 @@ class SearchVm(QObject):
             self._typing.stop()
             self._stop()
             found = (FoundModel(repository),)
-            self._set(replace(self.state, is_searching=False, trouble=None, found=found, cursor="", has_searched=True))
+            self._set(
+                replace(
+                    self.state, is_searching=False, trouble=None, found=found, cursor="", has_searched=True
+                )
+            )
             self.select(repository, at_once=True)
             return
         query = words.with_text(self.state.query, text)
@@ -76,7 +80,9 @@ class SearchVm(QObject):
         """Find models of one licence; "": of any; "open": those that ask for no terms."""
         gated = False if licence == "open" else None
         self._narrow(
-            msgspec.structs.replace(self.state.query, licence="" if licence == "open" else licence, gated=gated)
+            msgspec.structs.replace(
+                self.state.query, licence="" if licence == "open" else licence, gated=gated
+            )
         )
 
     def set_size(self, span: tuple[int | None, int | None]) -> None:
@@ -139,7 +145,9 @@ class SearchVm(QObject):
         if cursor:
             here = {one.id for one in self.state.found}
             found = (*self.state.found, *(one for one in page.found if one.id not in here))
-        state = replace(self.state, found=found, cursor=page.cursor, is_searching=False, is_loading_more=False)
+        state = replace(
+            self.state, found=found, cursor=page.cursor, is_searching=False, is_loading_more=False
+        )
         self._set(replace(state, has_searched=True))
 
     def _asked(self) -> Query:
@@ -154,7 +162,9 @@ class SearchVm(QObject):
     def _failed(self, error: PlaygroundError) -> None:
         more = self.state.is_loading_more
         found = self.state.found if more else ()
-        state = replace(self.state, found=found, is_searching=False, is_loading_more=False, trouble=trouble_of(error))
+        state = replace(
+            self.state, found=found, is_searching=False, is_loading_more=False, trouble=trouble_of(error)
+        )
         self._set(replace(state, has_searched=True))
 
     def _open(self) -> None:

@@ -27,7 +27,9 @@ SIZES: tuple[tuple[tuple[int | None, int | None], str], ...] = (
 # Bytes for one weight in Q4_K_M and in the smallest quantizations that are offered; on top, caches and buffers.
 _USUAL_BYTES, _SMALLEST_BYTES, _REST = 0.61, 0.33, 1.12
 _AUTHOR = re.compile(r"(?:^|\s)(?:author|by):([\w.-]+)")
-_ADDRESS = re.compile(r"^(?:(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/|hf:)([\w.-]+/[\w.-]+)", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"^(?:(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/|hf:)([\w.-]+/[\w.-]+)", re.IGNORECASE
+)
 
 
 def address(text: str) -> str:
@@ -77,7 +79,9 @@ def result_tip(found: FoundModel) -> str:
     """Return what there is no room for in a row."""
     dated = f"changed {found.modified[:10]}" if found.modified else ""
     likes = f"{count(found.likes)} likes"
-    return "\n".join(filter(None, (found.id, ", ".join(filter(None, (licence(found.licence)[0], likes, dated))))))
+    return "\n".join(
+        filter(None, (found.id, ", ".join(filter(None, (licence(found.licence)[0], likes, dated)))))
+    )
 
 
 def caption(state: SearchState) -> str:
@@ -95,8 +99,14 @@ def nothing(state: SearchState) -> tuple[str, str]:
     """Return title and sentence for a search without results."""
     words = f" for “{state.query.words}”" if state.query.words else ""
     author = f" by {state.query.author}" if state.query.author else ""
-    narrowed = state.fit_wish != "any" or state.query.licence or state.query.min_params or state.query.max_params
-    hint = "Widen the filters, or try fewer words." if narrowed else "Try fewer words, or paste the address of a model."
+    narrowed = (
+        state.fit_wish != "any" or state.query.licence or state.query.min_params or state.query.max_params
+    )
+    hint = (
+        "Widen the filters, or try fewer words."
+        if narrowed
+        else "Try fewer words, or paste the address of a model."
+    )
     return "Nothing found", f"The Hub has no GGUF model{words}{author} like that. {hint}"
 
 

@@ -37,7 +37,10 @@ class TokenDialog(QDialog):
         self.save = on_click(button("Save", kind="primary"), self._enter)
         self.save.setDefault(True)
         cancel = on_click(button("Cancel"), self.reject)
-        page = on_click(button("Make one on huggingface.co", "open", kind="flat"), lambda: self.link_wanted.emit(TOKENS_PAGE))
+        page = on_click(
+            button("Make one on huggingface.co", "open", kind="flat"),
+            lambda: self.link_wanted.emit(TOKENS_PAGE),
+        )
         for made in (cancel, page):
             made.setAutoDefault(False)
         foot = row(page, STRETCH, cancel, self.save)
