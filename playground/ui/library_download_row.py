@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame
@@ -47,8 +49,10 @@ class DownloadRowView(QFrame):
         self._bar, self._figures, self._why = ShareBar("Downloaded"), ElidedLabel(), label("", "why")
         self._figures.setProperty("role", "small")
         self._why.setWordWrap(True)
-        self.buttons = [on_click(button(""), lambda n=n: self._act(n)) for n in range(_SLOTS)]
-        self.remove = on_click(button("", "close", "Cancel", kind="square"), lambda: self.removal_wanted.emit(self.id))
+        self.buttons = [on_click(button(""), partial(self._act, n)) for n in range(_SLOTS)]
+        self.remove = on_click(
+            button("", "close", "Cancel", kind="square"), lambda: self.removal_wanted.emit(self.id)
+        )
         head = row(self._name, self._quant, (self._note, 1), self._share, self._pill)
         body = column(head, self._bar, self._why, self._figures, gap=6)
         acts = plain(row(STRETCH, *self.buttons, self.remove, gap=6))
@@ -99,7 +103,11 @@ class DownloadRowView(QFrame):
             focused = next((n for n, made in enumerate(self.buttons) if made.hasFocus()), 0)
             self.removal_wanted.emit(self.id) if self.remove.hasFocus() else self._act(focused)
         elif key == keys.Key_Space:
-            places = [n for n, act in enumerate(self.row.acts) if act[0] in ("pause", "resume")] if self.row else []
+            places = (
+                [n for n, act in enumerate(self.row.acts) if act[0] in ("pause", "resume")]
+                if self.row
+                else []
+            )
             if places:
                 self._act(places[0])
         elif key in (keys.Key_Delete, keys.Key_Backspace):

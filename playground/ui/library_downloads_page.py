@@ -95,7 +95,9 @@ class DownloadsPage(QWidget):
         self._free, self._after = label("", "h2"), ElidedLabel()
         self._after.setProperty("role", "small")
         self._bar = ShareBar("Disk", 8, 180)
-        line = row(IconLabel("folder"), self._free, self._bar, (self._after, 1), gap=9, margins=(12, 7, 12, 7))
+        line = row(
+            IconLabel("folder"), self._free, self._bar, (self._after, 1), gap=9, margins=(12, 7, 12, 7)
+        )
         return frame("strip", line)
 
     def _make_list(self) -> QWidget:
@@ -119,7 +121,12 @@ class DownloadsPage(QWidget):
         self.parallel.show_value(state.rules.parallel)
         self._render_pause(state)
         if not state.downloads:
-            self._plate.show_words("No downloads", "Models that you fetch are listed here, also after a restart.", "get", other=True)
+            self._plate.show_words(
+                "No downloads",
+                "Models that you fetch are listed here, also after a restart.",
+                "get",
+                other=True,
+            )
         self._stack.setCurrentIndex(1 if state.downloads else 0)
         self._render_rows(state)
 
@@ -173,7 +180,14 @@ class DownloadsPage(QWidget):
 
     def _move(self, step: int) -> None:
         views = self._ordered()
-        here = next((n for n, view in enumerate(views) if view is self.focusWidget() or view.isAncestorOf(self.focusWidget())), 0)
+        here = next(
+            (
+                n
+                for n, view in enumerate(views)
+                if view is self.focusWidget() or view.isAncestorOf(self.focusWidget())
+            ),
+            0,
+        )
         target = views[max(0, min(here + step, len(views) - 1))]
         target.setFocus(Qt.FocusReason.TabFocusReason)
         self._area.ensureWidgetVisible(target, 0, 12)

@@ -39,7 +39,9 @@ class DownloadsVm(QObject):
         self._ticks = QTimer(self)
         self._ticks.setInterval(_TICK_MS)
         self._ticks.timeout.connect(self.look)
-        self.state = DownloadsState(services.downloads(), services.disk_free_bytes(), rules=services.rules(), now_s=clock())
+        self.state = DownloadsState(
+            services.downloads(), services.disk_free_bytes(), rules=services.rules(), now_s=clock()
+        )
         services.set_downloads_listener(self._told)
         self._tick_if_counting()
 
@@ -57,7 +59,9 @@ class DownloadsVm(QObject):
             )
         )
         self._tick_if_counting()
-        fresh = [one for one in downloads if one.state is DownloadState.DONE and old.get(one.id) is not one.state]
+        fresh = [
+            one for one in downloads if one.state is DownloadState.DONE and old.get(one.id) is not one.state
+        ]
         if fresh:
             self.finished.emit(tuple(fresh))
 

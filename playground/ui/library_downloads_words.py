@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from playground.models.download import Download, DownloadState
@@ -42,7 +42,7 @@ class DownloadsState:
     free_bytes: int = 0
     disk_bytes: int = 0
     now_s: float = 0.0
-    rules: DownloadRules = DownloadRules(1, None, "")
+    rules: DownloadRules = field(default_factory=lambda: DownloadRules(1, None, ""))
     problem: str = ""
 
 
@@ -92,7 +92,9 @@ def status(downloads: tuple[Download, ...]) -> str:
 
 def to_come(downloads: tuple[Download, ...]) -> int:
     """Return how many bytes the listed downloads still have to write."""
-    return sum(one.total_bytes - one.received_bytes for one in downloads if one.state is not DownloadState.DONE)
+    return sum(
+        one.total_bytes - one.received_bytes for one in downloads if one.state is not DownloadState.DONE
+    )
 
 
 def disk_words(state: DownloadsState) -> tuple[str, str]:
@@ -143,7 +145,9 @@ def row(download: Download, now_s: float) -> DownloadRow:
         figures=_figures(download, now_s),
         why=f"{download.error} {download.hint}".strip() if state is DownloadState.FAILED else "",
         acts=_acts(download),
-        removal="Remove from this list" if state is DownloadState.DONE else "Cancel and delete what has arrived",
+        removal="Remove from this list"
+        if state is DownloadState.DONE
+        else "Cancel and delete what has arrived",
         asks_first=state is not DownloadState.DONE and download.received_bytes >= _KEPT_BYTES,
     )
 

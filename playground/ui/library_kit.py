@@ -152,19 +152,19 @@ def draw_icon(made: QPushButton) -> None:
 class IconLabel(QLabel):
     """A picture in a colour of the theme."""
 
-    def __init__(self, name: str, token: str = "muted", size: int = 16) -> None:
+    def __init__(self, name: str, tint: str = "muted", size: int = 16) -> None:
         super().__init__()
         self.setFixedSize(size, size)
-        self.show_icon(name, token)
+        self.show_icon(name, tint)
 
-    def show_icon(self, name: str, token: str) -> None:
+    def show_icon(self, name: str, tint: str) -> None:
         """Show another picture."""
-        self._name, self._token = name, token
+        self._name, self._tint = name, tint
         self.draw()
 
     def draw(self) -> None:
         """Draw it in the colours in force."""
-        colour = getattr(theme.current(), self._token)
+        colour = getattr(theme.current(), self._tint)
         self.setPixmap(icon(self._name, colour, self.width()).pixmap(self.size()))
 
 

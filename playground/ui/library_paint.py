@@ -57,11 +57,11 @@ def pill(painter: QPainter, area: QRectF, words: Pill, *, at_left: bool = False)
 
 
 def text(
-    painter: QPainter, area: QRectF, words: str, font: QFont, token: str = "text", align: int = LEFT
+    painter: QPainter, area: QRectF, words: str, font: QFont, ink: str = "text", align: int = LEFT
 ) -> float:
     """Paint a text, shortened to the area, and return its width."""
     painter.setFont(font)
-    painter.setPen(colour(token))
+    painter.setPen(colour(ink))
     metrics = QFontMetricsF(font)
     shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(area.width(), 0))
     painter.drawText(area, align, shown)

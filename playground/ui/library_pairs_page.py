@@ -10,7 +10,6 @@ from playground.ui import library_pairs_words as words
 from playground.ui.compare_words import size
 from playground.ui.library_bars import Swatch
 from playground.ui.library_kit import (
-    STRETCH,
     DropButton,
     IconLabel,
     button,
@@ -152,7 +151,7 @@ class PairsPage(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
         """Move from card to card."""
-        usable = self._buttons()
+        usable, focused = self._buttons(), self.focusWidget()
         key = Qt.Key(event.key())
         if key in _STEPS and usable:
             here = next((i for i, made in enumerate(usable) if made.hasFocus()), None)
@@ -160,10 +159,8 @@ class PairsPage(QWidget):
             usable[place].setFocus(Qt.FocusReason.TabFocusReason)
             view = next(one for one in self.cards.values() if one.button is usable[place])
             self._area.ensureWidgetVisible(view, 0, 12)
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(
-            self.focusWidget(), QPushButton
-        ):
-            self.focusWidget().click()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, QPushButton):
+            focused.click()
         else:
             super().keyPressEvent(event)
 

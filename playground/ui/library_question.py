@@ -31,8 +31,10 @@ def ask(
     cancel, sure = on_click(button("Cancel"), dialog.reject), on_click(button(yes, "bin"), dialog.accept)
     cancel.setDefault(True)
     sure.setAutoDefault(False)
-    dialog.setLayout(column(heading, listed, words, 2, row(STRETCH, cancel, sure), gap=10, margins=(16, 14, 16, 14)))
-    dialog.accepted.connect(lambda: then())
+    dialog.setLayout(
+        column(heading, listed, words, 2, row(STRETCH, cancel, sure), gap=10, margins=(16, 14, 16, 14))
+    )
+    dialog.accepted.connect(then)
     dialog.finished.connect(dialog.deleteLater)
     cancel.setFocus()
     dialog.open()

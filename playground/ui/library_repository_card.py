@@ -279,7 +279,7 @@ class RepositoryCard(QFrame):
         self._render_foot(state)
 
     def _render_context(self, state: RepositoryState, steps: tuple[int, ...]) -> None:
-        blocked = self.slider.blockSignals(True)  # noqa: FBT003 -- Qt's
+        blocked = self.slider.blockSignals(True)
         if steps != self._steps:
             self._steps = steps
             self.slider.setRange(0, len(steps) - 1)
