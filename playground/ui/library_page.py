@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
@@ -93,7 +94,7 @@ class LibraryPage(QWidget):
 
     def _add_keys(self) -> None:
         for index in range(len(TABS)):
-            self._key(f"Alt+{index + 1}", lambda i=index: self.go_to(i))
+            self._key(f"Alt+{index + 1}", partial(self.go_to, index))
         self._key("Ctrl+K", lambda: self.go_to(SEARCH))
         self._key("F5", self._refresh)
 
