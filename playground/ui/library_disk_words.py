@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from playground.models.inventory_values import Disk, DiskModel, DiskState, Place
 from playground.ui.compare_words import size
 from playground.ui.library_trouble import Trouble
-from playground.ui.library_words import PLACES, Pill, context, licence, params, plural
+from playground.ui.library_words import PLACES, Pill, context, licence, params, plural, rough
 
 ALL, PROBLEMS = "all", "problems"
 PLACE_TINTS: dict[Place, str] = {
@@ -124,7 +124,7 @@ def _rough(size_bytes: int) -> str:
 def total(disk: Disk) -> str:
     """Return what all models take and what is free."""
     taken = sum(model.size_bytes for model in disk.models)
-    return f"{_rough(taken)} in {plural(len(disk.models), 'model')}  ·  {_rough(disk.free_bytes)} free"
+    return f"{_rough(taken)} in {plural(len(disk.models), 'model')}  ·  {rough(disk.free_bytes)} free"
 
 
 def state_pill(model: DiskModel) -> Pill:

@@ -10,7 +10,7 @@ from typing import Literal
 from playground.models.download import Download, DownloadState
 from playground.ui.compare_words import size
 from playground.ui.library_services import DownloadRules
-from playground.ui.library_words import Pill, duration, of_size, short_name, speed
+from playground.ui.library_words import Pill, duration, of_size, rough, short_name, speed
 
 Section = Literal["active", "needs", "done"]
 RowAct = Literal["pause", "resume", "retry", "use_a", "use_b"]
@@ -100,11 +100,11 @@ def to_come(downloads: tuple[Download, ...]) -> int:
 def disk_words(state: DownloadsState) -> tuple[str, str]:
     """Return what is free in words, and what will be left."""
     coming = to_come(state.downloads)
-    free = f"{size(state.free_bytes)} free in the models folder"
+    free = f"{rough(state.free_bytes)} free in the models folder"
     if not coming:
         return free, ""
     left = state.free_bytes - coming
-    after = f"{size(left)} left after that" if left >= 0 else f"{size(-left)} too little"
+    after = f"{rough(left)} left after that" if left >= 0 else f"{size(-left)} too little"
     return free, f"{size(coming)} still to come  ·  {after}"
 
 

@@ -85,7 +85,11 @@ class Plate(QWidget):
         )
         self.token = on_click(button("Enter a token…", "key"), self.token_wanted.emit)
         self.other = on_click(button(other), self.other_wanted.emit)
-        buttons = row(STRETCH, self.link, self.token, self.retry, self.other, STRETCH)
+        buttons = column(
+            row(STRETCH, self.link, self.token, STRETCH), row(STRETCH, self.retry, self.other, STRETCH)
+        )
+        for made in (self.link, self.token, self.retry, self.other):
+            made.hide()
         self.setLayout(
             column(
                 STRETCH,
@@ -97,7 +101,7 @@ class Plate(QWidget):
                 STRETCH,
                 STRETCH,
                 gap=9,
-                margins=(24, 16, 24, 16),
+                margins=(10, 16, 10, 16),
             )
         )
 

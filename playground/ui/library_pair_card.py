@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
@@ -37,10 +37,10 @@ class SideRow(QWidget):
         self._name, self._quant = ElidedLabel(), pill("", "badge")
         self._name.setProperty("role", "model")
         self._state, self._licence, self._size = pill(), label("", "small"), label("", "h2")
-        self._size.setMinimumWidth(58)
-        self._wide = True
+        self._size.setMinimumWidth(66)
+        self._size.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         line: QHBoxLayout = row(
-            Tile(slot), (self._name, 1), self._quant, STRETCH, self._state, self._licence, self._size, gap=7
+            Tile(slot), self._name, self._quant, STRETCH, self._state, self._licence, self._size, gap=7
         )
         self.setLayout(line)
 

@@ -8,7 +8,7 @@ from playground.models.fit import MemoryEstimate
 from playground.models.fitness import Fit, How, Machine
 from playground.ui.compare_words import size
 from playground.ui.library_pairs_state import Act, BarRow, Bars, PairCard, PairsState, SideLine
-from playground.ui.library_words import HOWS, Pill, about, duration, licence, speed, tenths
+from playground.ui.library_words import HOWS, Pill, about, duration, licence, rough, speed, tenths
 
 _MOVING = (DownloadState.QUEUED, DownloadState.ACTIVE, DownloadState.WAITING, DownloadState.VERIFYING)
 _PAIRED: tuple[How, ...] = ("together", "in_turn")
@@ -25,7 +25,7 @@ def machine_words(machine: Machine | None, disk_free_bytes: int) -> tuple[str, s
     if machine is None:
         return "", "Reading this machine's memory…"
     ram = f"RAM {tenths(machine.free_bytes)} of {size(machine.total_bytes)} free"
-    disk = f"Disk {size(disk_free_bytes)} free"
+    disk = f"Disk {rough(disk_free_bytes)} free"
     if not machine.devices:
         return "This machine", f"{ram}  ·  no GPU in use  ·  {disk}"
     free = sum(device.free_bytes for device in machine.devices)
@@ -245,5 +245,4 @@ def _parts(tint: str, memory: MemoryEstimate) -> tuple[tuple[float, str], tuple[
 def _bar(title: str, tint: str, fit: Fit) -> BarRow:
     total = fit.memory.total_bytes
     parts = (*_parts(tint, fit.memory), (fit.memory.compute_bytes, "buffers"))
-    end = f"{total / 1e9:.0f} GB" if total >= 99.95e9 else size(total)
-    return BarRow(title, parts, end, total > fit.free_bytes)
+    return BarRow(title, parts, rough(total), total > fit.free_bytes)

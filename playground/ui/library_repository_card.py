@@ -139,7 +139,6 @@ class RepositoryCard(QFrame):
             lambda: open_page(f"{HUB}/{self._vm.state.ref}"),
         )
         first = row(self._name, *self._chips, STRETCH, self.page_button, gap=7)
-        first.setStretch(0, 1)
         return frame("cardhead", column(first, self._facts, gap=1, margins=(16, 9, 10, 9)))
 
     def _make_summary(self) -> QWidget:

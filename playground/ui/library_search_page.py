@@ -18,7 +18,7 @@ from playground.ui.library_search_vm import SearchVm
 from playground.ui.library_words import LICENCE_CHOICES, licence
 from playground.ui.meters import label
 
-_WIDE, _NARROW = 440, 324
+_WIDEST, _NARROWEST = 440, 324
 _LIST_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 _PLACEHOLDER = "Search models, or paste a Hugging Face address   (Ctrl+K)"
 
@@ -37,7 +37,7 @@ class SearchPage(QWidget):
         self.card = RepositoryCard(vm.opened)
         self.card.token_wanted.connect(self.token_wanted)
         self.card.search_wanted.connect(self.search_for)
-        halves = row(self._make_left(), (self.card, 1), gap=12)
+        halves = row((self._make_left(), 2), (self.card, 3), gap=12)
         self.setLayout(column(row((self.field, 1), *self._make_filters()), (plain(halves), 1), gap=10))
         vm.changed.connect(self.render_state)
         self.render_state(vm.state)
@@ -102,7 +102,8 @@ class SearchPage(QWidget):
         head = row(self._caption, STRETCH, self._at, margins=(18, 9, 16, 0))
         note = column(self._note, margins=(8, 0, 8, 6))
         self._left = frame("card", column(head, (self._stack, 1), note, gap=4, margins=(1, 1, 1, 1)))
-        self._left.setFixedWidth(_WIDE)
+        self._left.setMinimumWidth(_NARROWEST)
+        self._left.setMaximumWidth(_WIDEST)
         return self._left
 
     def render_state(self, state: SearchState) -> None:
@@ -178,6 +179,5 @@ class SearchPage(QWidget):
         self._glass.setIcon(icon("search", size=16))
 
     def set_narrow(self, narrow: bool) -> None:
-        """Give the results less room in a small window."""
-        self._left.setFixedWidth(_NARROW if narrow else _WIDE)
+        """Leave out what a small window has no room for."""
         set_shown(self._at, not narrow)

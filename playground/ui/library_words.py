@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playground.models.fitness import How, Verdict
 from playground.models.inventory_values import Place
+from playground.ui.compare_words import size
 
 Pill = tuple[str, str]  # words, role in the style sheet
 
@@ -72,6 +73,11 @@ def tenths(size_bytes: int) -> str:
 def hundredths(size_bytes: int) -> str:
     """Return gigabytes with two decimals, without the unit."""
     return f"{size_bytes / 1e9:.2f}"
+
+
+def rough(size_bytes: int) -> str:
+    """Return a size of which the last digit does not matter: ``312 GB``, ``9.4 GB``, ``300 MB``."""
+    return f"{size_bytes / 1e9:.0f} GB" if size_bytes >= 99.5e9 else size(size_bytes)
 
 
 def of_size(part_bytes: int, whole_bytes: int) -> str:

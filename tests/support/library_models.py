@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from playground.models.catalog_values import (
     CatalogModel,
@@ -94,9 +95,9 @@ def proposal(
     """Return a pair on a machine."""
     sides = (PairSide(compact.model.id, compact.quant.name), PairSide(larger.model.id, larger.quant.name))
     pair = CatalogPair(id_, title, *sides, memory_gb, why, is_story)
-    fits = (fit(one.quant.size_bytes / GB, free=free) for one in (compact, larger))
+    first, second = (fit(one.quant.size_bytes / GB, free=free) for one in (compact, larger))
     fetch = sum(one.quant.size_bytes for one in (compact, larger) if not one.path)
-    return Proposal(pair, compact, larger, PairFit(how, *fits, _REASONS[how]), fetch)
+    return Proposal(pair, compact, larger, PairFit(how, first, second, _REASONS[how]), fetch)
 
 
 _REASONS: dict[How, str] = {
@@ -216,15 +217,15 @@ def download(
     gb: float = 14.4,
     received: float = 9.04,
     state: DownloadState = DownloadState.ACTIVE,
-    **more: object,
+    **more: Any,  # noqa: ANN401 -- fields of the value
 ) -> Download:
     """Return a download of one file."""
     file = HubFile(f"{repo.partition('/')[2]}-{name}.gguf", bytes_of(gb), "0" * 64)
     progress = FileProgress(file, bytes_of(received), state is DownloadState.DONE)
-    values: dict[str, object] = {"id": f"{repo}:{name}", "added_at": NOW - 300, **more}
+    values: dict[str, Any] = {"id": f"{repo}:{name}", "added_at": NOW - 300, **more}
     return Download(
         repo=repo, commit="0" * 40, branch="main", quant=name, files=(progress,), state=state, **values
-    )  # type: ignore[arg-type]
+    )
 
 
 def downloads() -> tuple[Download, ...]:
@@ -256,11 +257,11 @@ def disk_model(
     gb: float = 1.0,
     place: Place = Place.HUB,
     state: DiskState = DiskState.READY,
-    **more: object,
+    **more: Any,  # noqa: ANN401 -- fields of the value
 ) -> DiskModel:
     """Return a model that is nowhere on the disk."""
     path = f"/{place.value}/{name}-{quant_}.gguf"
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "arch": "qwen35",
         "n_ctx_train": 262_144,
         "files": (path,),
@@ -268,7 +269,7 @@ def disk_model(
         **more,
     }
     ref = path if state in (DiskState.READY, DiskState.DUPLICATE) else ""
-    return DiskModel(ref, path, name, place, state, bytes_of(gb), quant=quant_, **values)  # type: ignore[arg-type]
+    return DiskModel(ref, path, name, place, state, bytes_of(gb), quant=quant_, **values)
 
 
 def disk() -> Disk:
