@@ -29,6 +29,7 @@ from playground.ui.library_disk_table import DISK_ROLE, NAME
 from playground.ui.library_disk_vm import DiskVm
 from playground.ui.library_disk_words import DiskView
 from playground.ui.library_kit import (
+    STRETCH,
     button,
     column,
     frame,
@@ -97,13 +98,11 @@ class DiskPage(QWidget):
     # ---- building
 
     def _make_strip(self) -> QWidget:
-        self._bar, self._total = ShareBar("Disk use by place", 10), ElidedLabel()
-        self._total.setProperty("role", "small")
-        self._total.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._bar, self._total = ShareBar("Disk use by place", 10), label("", "small")
         self._legend = row(gap=6)
         self._legend_texts: tuple[tuple[str, str, str], ...] = ()
         self._legend_parts: list[QWidget] = []
-        line = row(self._legend, (self._total, 1), gap=12)
+        line = row(self._legend, STRETCH, self._total, gap=12)
         return frame("strip", column(self._bar, line, gap=7, margins=(14, 10, 14, 8)))
 
     def _make_card(self) -> QWidget:
@@ -209,7 +208,7 @@ class DiskPage(QWidget):
             self._bar.show_parts(words.shares(state.disk), words.total(state.disk))
             self._render_legend(words.legend(state.disk))
         known = words.total(state.disk) if state.disk else ""
-        self._total.set_whole_text(looking if state.is_looking else known)
+        set_text(self._total, looking if state.is_looking else known)
 
     def _render_legend(self, texts: tuple[tuple[str, str, str], ...]) -> None:
         if texts == self._legend_texts:

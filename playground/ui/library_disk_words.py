@@ -123,6 +123,8 @@ def _rough(size_bytes: int) -> str:
 
 def total(disk: Disk) -> str:
     """Return what all models take and what is free."""
+    if not disk.models:
+        return f"No models  ·  {rough(disk.free_bytes)} free"
     taken = sum(model.size_bytes for model in disk.models)
     return f"{_rough(taken)} in {plural(len(disk.models), 'model')}  ·  {rough(disk.free_bytes)} free"
 
@@ -204,7 +206,8 @@ def foot(view: DiskView) -> DiskFoot:
     if chosen:
         selected, hint = f"{len(chosen)} selected, {size(freed)}", ""
     else:
-        selected, hint = ("", "Locked rows belong to other programs and are used in place.")
+        locked = any(not model.can_delete for model in view.models)
+        selected, hint = "", "Locked rows belong to other programs and are used in place." if locked else ""
         if lone is not None:
             selected, hint = f"{lone.name} {lone.quant}".strip(), lone.problem
     return DiskFoot(

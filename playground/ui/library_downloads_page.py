@@ -136,7 +136,8 @@ class DownloadsPage(QWidget):
         self.pause.setEnabled(resumes or words.can_pause(state.downloads))
 
     def _render_rows(self, state: DownloadsState) -> None:
-        had = next((id_ for id_, view in self.views.items() if view.hasFocus()), "")
+        focused = self.focusWidget()
+        had = next((id_ for id_, view in self.views.items() if _holds(view, focused)), "")
         for gone in [id_ for id_ in self.views if id_ not in {one.id for one in state.downloads}]:
             view = self.views.pop(gone)
             view.hide()
@@ -148,8 +149,11 @@ class DownloadsPage(QWidget):
             set_shown(place, bool(mine))
         for one in state.downloads:
             self.views[one.id].show_row(words.row(one, state.now_s))
-        if had and had not in self.views:
-            self.focus_first()
+        if had not in self.views:
+            if had:
+                self.focus_first()
+        elif not _holds(self.views[had], self.focusWidget()):  # a row that goes to another section loses the focus
+            self.views[had].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _view(self, download: Download) -> DownloadRowView:
         view = self.views.get(download.id)
@@ -180,14 +184,7 @@ class DownloadsPage(QWidget):
 
     def _move(self, step: int) -> None:
         views = self._ordered()
-        here = next(
-            (
-                n
-                for n, view in enumerate(views)
-                if view is self.focusWidget() or view.isAncestorOf(self.focusWidget())
-            ),
-            0,
-        )
+        here = next((n for n, view in enumerate(views) if _holds(view, self.focusWidget())), 0)
         target = views[max(0, min(here + step, len(views) - 1))]
         target.setFocus(Qt.FocusReason.TabFocusReason)
         self._area.ensureWidgetVisible(target, 0, 12)
@@ -200,3 +197,7 @@ class DownloadsPage(QWidget):
     def set_narrow(self, narrow: bool) -> None:
         """Give the disk's bar less room in a small window."""
         self._bar.setFixedWidth(110 if narrow else 220)
+
+
+def _holds(view: QWidget, focused: QWidget | None) -> bool:
+    return focused is not None and (view is focused or view.isAncestorOf(focused))

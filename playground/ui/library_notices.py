@@ -133,8 +133,14 @@ class Note(QWidget):
         self._text = label("")
         self._text.setWordWrap(True)
         self.icon = IconLabel(icon_name, {"Bad": "bad", "Warn": "warn"}.get(tone, "muted"))
-        line = row(self.icon, (self._text, 1), *buttons, gap=8, margins=(10, 5, 6, 5))
-        self.setLayout(column(frame(f"note{tone}", line), gap=0))
+        line = row(self.icon, (self._text, 1), gap=8)
+        ways = (
+            row(STRETCH, *buttons) if len(buttons) > 1 else None
+        )  # beside two buttons a sentence has no room
+        for made in buttons[:1] if ways is None else ():
+            line.addWidget(made)
+        whole = column(line, ways, gap=4, margins=(10, 5, 6, 5))
+        self.setLayout(column(frame(f"note{tone}", whole), gap=0))
         self.hide()
 
     def show_text(self, text: str) -> None:

@@ -13,9 +13,9 @@ from playground.ui.library_quant_list import QUANT_ROLE
 from playground.ui.library_repository_words import MARK, QuantRow
 
 ROW_HEIGHT = 28
-EDGE, NAME, SIZE, GAP = 8, 122, 62, 10
-WIDE_BAR, NARROW_BAR, _WIDE = 150, 78, 560
-_TOTAL, _SUM = 34, 118
+EDGE, NAME, SIZE, GAP = 8, 112, 60, 9
+WIDE_BAR, NARROW_BAR, _WIDE = 150, 66, 600
+_TOTAL = 32
 
 
 def bar_width(width: float) -> int:
@@ -65,8 +65,9 @@ class QuantRows(QStyledItemDelegate):
         width = max(QFontMetricsF(bold).horizontalAdvance(row.total), _TOTAL)
         paint.text(painter, QRectF(area.left(), area.top(), width, area.height()), row.total, bold)
         rest = area.adjusted(width + 4, 0, 0, 0)
-        if rest.width() > _SUM * 0.6:
-            paint.text(painter, rest, f"= {row.sum}", theme.font(9.5), "muted")
+        words, font = f"= {row.sum}", theme.font(9)
+        if rest.width() >= QFontMetricsF(font).horizontalAdvance(words):  # half a sum says nothing
+            paint.text(painter, rest, words, font, "muted")
 
 
 def _paint_radio(painter: QPainter, centre: QPointF, *, on: bool) -> None:

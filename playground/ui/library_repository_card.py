@@ -168,7 +168,9 @@ class RepositoryCard(QFrame):
         size.setFixedWidth(quant_rows.SIZE)
         self._memory, self._free = label("", "k"), label("", "k")
         edge = quant_rows.EDGE
-        return plain(row(name, size, self._memory, STRETCH, self._free, gap=10, margins=(edge, 0, edge, 0)))
+        return plain(
+            row(name, size, self._memory, STRETCH, self._free, gap=quant_rows.GAP, margins=(edge, 0, edge, 0))
+        )
 
     def _make_quants(self) -> QWidget:
         self._hint, self._others = label("", "small"), label("", "small")

@@ -37,7 +37,7 @@ class SearchPage(QWidget):
         self.card = RepositoryCard(vm.opened)
         self.card.token_wanted.connect(self.token_wanted)
         self.card.search_wanted.connect(self.search_for)
-        halves = row((self._make_left(), 2), (self.card, 3), gap=12)
+        halves = row((self._make_left(), 6), (self.card, 10), gap=12)
         self.setLayout(column(row((self.field, 1), *self._make_filters()), (plain(halves), 1), gap=10))
         vm.changed.connect(self.render_state)
         self.render_state(vm.state)

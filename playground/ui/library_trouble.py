@@ -16,6 +16,7 @@ _TITLES: dict[HubErrorKind, tuple[str, str]] = {
     HubErrorKind.SERVER: ("The Hub has a problem", "alert"),
     HubErrorKind.BAD_ANSWER: ("The Hub's answer makes no sense", "alert"),
 }
+_HELPED_BY_A_TOKEN = (HubErrorKind.GATED, HubErrorKind.TOKEN, HubErrorKind.RATE_LIMITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,6 @@ def trouble_of(error: PlaygroundError) -> Trouble:
         error.sentence(),
         icon,
         error.url if error.kind is HubErrorKind.GATED else "",
-        wants_token=error.kind in (HubErrorKind.GATED, HubErrorKind.TOKEN),
+        wants_token=error.kind in _HELPED_BY_A_TOKEN,
         is_offline=error.kind in (HubErrorKind.OFFLINE, HubErrorKind.TIMEOUT),
     )
