@@ -141,7 +141,9 @@ def _text(model: DiskModel, column: int) -> str:
     return texts[column]
 
 
-def _sort_key(model: DiskModel, column: int) -> str | int:
+def _sort_key(model: DiskModel, column: int) -> str | float:
     if column == SIZE:
-        return model.size_bytes
-    return model.n_ctx_train if column == CONTEXT else _text(model, column).casefold()
+        return float(
+            model.size_bytes
+        )  # Qt compares no small with large integers: they are different types to it
+    return float(model.n_ctx_train) if column == CONTEXT else _text(model, column).casefold()

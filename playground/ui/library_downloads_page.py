@@ -152,7 +152,9 @@ class DownloadsPage(QWidget):
         if had not in self.views:
             if had:
                 self.focus_first()
-        elif not _holds(self.views[had], self.focusWidget()):  # a row that goes to another section loses the focus
+        elif not _holds(
+            self.views[had], self.focusWidget()
+        ):  # a row that goes to another section loses the focus
             self.views[had].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _view(self, download: Download) -> DownloadRowView:

@@ -226,6 +226,7 @@ def test_arrow_keys_go_from_card_to_card_and_enter_acts(play: Play) -> None:
         page.resize(1000, 500)
         page.show()
         page.activateWindow()
+        await until(page.isActiveWindow)
         await tab.ready()
         page.focus_first()
         assert page.cards["story"].button.hasFocus()

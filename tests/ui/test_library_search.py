@@ -79,6 +79,7 @@ def play(run: Runner) -> Play:
     async def drive(scenario: Scenario, services: ScriptedLibrary) -> None:
         tab = _Tab(services)
         try:
+            await until(tab.page.isActiveWindow)
             await scenario(tab)
         finally:
             await tab.bridge.close()
