@@ -21,7 +21,7 @@ from playground.ui import library_paint as paint
 from playground.ui import theme
 from playground.ui.icons import icon
 from playground.ui.library_bars import tint
-from playground.ui.library_disk_table import CHECK, DISK_ROLE, NAME, PLACE, SIZE, STATE
+from playground.ui.library_disk_table import CHECK, DISK_ROLE, NAME, PILL_ROLE, PLACE, SIZE, STATE
 from playground.ui.library_words import PLACES
 
 ROW_HEIGHT = 33
@@ -51,7 +51,7 @@ class DiskCells(QStyledItemDelegate):
         elif column == PLACE:
             _paint_place(painter, inner, model)
         elif column == STATE:
-            paint.pill(painter, inner, words.state_pill(model), at_left=True)
+            paint.pill(painter, inner, index.data(PILL_ROLE), at_left=True)
         else:
             token = "text" if column in (NAME, SIZE) else "muted"
             font = theme.font(10, 600) if column == NAME else theme.font(9.5)

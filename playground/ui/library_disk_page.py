@@ -303,7 +303,7 @@ class DiskPage(QWidget):
         menu = QMenu(self.folders)
         menu.setAccessibleName("Added folders")
         for path in self._vm.state.added_folders:
-            action = menu.addAction(f"Look no longer in {path}")
+            action = menu.addAction(f"Look no longer in {path.replace('&', '&&')}")
             action.triggered.connect(lambda _on=False, p=path: self._vm.remove_folder(p))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.folders.mapToGlobal(QPoint(0, self.folders.height())))

@@ -14,13 +14,14 @@ from PySide6.QtCore import (
     Signal,
 )
 
-from playground.models.inventory_values import DiskModel
+from playground.models.inventory_values import DiskModel, Place
 from playground.ui import library_disk_words as words
 from playground.ui.compare_words import size
 from playground.ui.library_words import PLACES
 
 DISK_ROLE = int(Qt.ItemDataRole.UserRole)
-_SORT_ROLE = DISK_ROLE + 1
+PILL_ROLE = DISK_ROLE + 1
+_SORT_ROLE = DISK_ROLE + 2
 CHECK, NAME, ARCH, QUANT, SIZE, CONTEXT, PLACE, STATE = range(8)
 HEADINGS = ("", "MODEL", "ARCH", "QUANT", "SIZE", "CONTEXT", "FOUND IN", "STATE")
 _Index = QModelIndex | QPersistentModelIndex
@@ -30,7 +31,7 @@ _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
 
 class DiskTable(QAbstractTableModel):
-    """``DISK_ROLE`` gives the DiskModel. ``checked`` says which row was marked or no longer is."""
+    """``DISK_ROLE`` gives the DiskModel, ``PILL_ROLE`` its state in words. ``check_wanted``: a mark was clicked."""
 
     check_wanted = Signal(str, bool)
 
@@ -38,12 +39,14 @@ class DiskTable(QAbstractTableModel):
         super().__init__(parent)
         self._models: tuple[DiskModel, ...] = ()
         self._checked: frozenset[str] = frozenset()
+        self._places: dict[str, Place] = {}
 
     def show_models(self, models: tuple[DiskModel, ...], checked: frozenset[str]) -> None:
         """Show other models or marks, where they differ."""
         if models != self._models:
             self.beginResetModel()
             self._models, self._checked = models, checked
+            self._places = {model.path: model.place for model in models}
             self.endResetModel()
         elif checked != self._checked:
             changed, self._checked = self._checked ^ checked, checked
@@ -93,6 +96,8 @@ class DiskTable(QAbstractTableModel):
             return words.tip(model)
         if role == Qt.ItemDataRole.CheckStateRole and column == CHECK and model.can_delete:
             return Qt.CheckState.Checked if model.path in self._checked else Qt.CheckState.Unchecked
+        if role == PILL_ROLE:
+            return words.state_pill(model, self._places.get(model.same_as))
         if role == _SORT_ROLE:
             return _sort_key(model, column)
         return None

@@ -129,15 +129,15 @@ def total(disk: Disk) -> str:
     return f"{_rough(taken)} in {plural(len(disk.models), 'model')}  ·  {rough(disk.free_bytes)} free"
 
 
-def state_pill(model: DiskModel) -> Pill:
-    """Return a model's state."""
+def state_pill(model: DiskModel, twin: Place | None = None) -> Pill:
+    """Return a model's state. ``twin``: where the one lies that it duplicates."""
     share = f", {model.fraction:.0%}" if model.fraction is not None else ""
     pills: dict[DiskState, Pill] = {
         DiskState.READY: ("Ready", "ok"),
         DiskState.PARTIAL: (f"Partial{share}", "warn"),
         DiskState.BROKEN: ("Broken", "bad"),
         DiskState.PART_MISSING: ("Part missing", "bad"),
-        DiskState.DUPLICATE: ("Duplicate", "plain"),
+        DiskState.DUPLICATE: (f"Same as in {PLACES[twin]}" if twin else "Duplicate", "plain"),
         DiskState.UNREADABLE: ("Cannot be read", "bad"),
     }
     return pills[model.state]

@@ -151,7 +151,7 @@ class PairsPage(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
         """Move from card to card."""
-        usable, focused = self._buttons(), self.focusWidget()
+        usable = self._buttons()
         key = Qt.Key(event.key())
         if key in _STEPS and usable:
             here = next((i for i, made in enumerate(usable) if made.hasFocus()), None)
@@ -159,8 +159,6 @@ class PairsPage(QWidget):
             usable[place].setFocus(Qt.FocusReason.TabFocusReason)
             view = next(one for one in self.cards.values() if one.button is usable[place])
             self._area.ensureWidgetVisible(view, 0, 12)
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, QPushButton):
-            focused.click()
         else:
             super().keyPressEvent(event)
 

@@ -336,7 +336,8 @@ class RepositoryCard(QFrame):
 
     def _licence_url(self) -> str:
         repository = self._vm.state.repository
-        return (repository.licence_url if repository else "") or f"{HUB}/{self._vm.state.ref}"
+        url = repository.licence_url if repository else ""
+        return url if url.startswith(f"{HUB}/") else f"{HUB}/{self._vm.state.ref}"
 
     def _search_other(self) -> None:
         self.search_wanted.emit(short_name(self._vm.state.ref))

@@ -85,7 +85,7 @@ class RepositoryVm(QObject):
         elif act == "show_downloads":
             self.downloads_wanted.emit()
         elif act == "retry" and found is not None:
-            self._services.retry(found.id)
+            self._retry(found.id)
         elif act == "fetch" and self.state.repository is not None and not self.state.starting:
             quant = self.state.picked
             self._set(replace(self.state, starting=quant, problem=""))
@@ -145,6 +145,14 @@ class RepositoryVm(QObject):
         self._set(state)
         if known := words.known(repository, fits):
             self.known.emit(repository.id, known)
+
+    def _retry(self, id_: str) -> None:
+        problem = ""
+        try:
+            self._services.retry(id_)
+        except PlaygroundError as error:
+            problem = error.sentence()
+        self._set(replace(self.state, problem=problem))
 
     async def _fetch(self, repo: str, quant: str) -> None:
         try:

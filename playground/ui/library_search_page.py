@@ -158,7 +158,7 @@ class SearchPage(QWidget):
             up = event.key() in (Qt.Key.Key_Up, Qt.Key.Key_PageUp)
             place = max(0, min(row_ + (-step if up else step), self._vm.results.rowCount() - 1))
             self.list.setCurrentIndex(self._vm.results.index(place, 0))
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.field.hasFocus():
             self._enter()
         elif event.key() == Qt.Key.Key_Escape and self.field.text():
             self.field.clear()
@@ -166,10 +166,7 @@ class SearchPage(QWidget):
             super().keyPressEvent(event)
 
     def _enter(self) -> None:
-        focused = self.focusWidget()
-        if isinstance(focused, QPushButton):
-            focused.click()
-        elif self.field.hasFocus() and self._vm.is_waiting():
+        if self._vm.is_waiting():
             self._vm.search_now()
         elif not self.list.isHidden():
             self.card.quants.setFocus(Qt.FocusReason.TabFocusReason)

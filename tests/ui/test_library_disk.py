@@ -17,7 +17,7 @@ from playground.models.inventory_values import Disk, DiskState, Place
 from playground.ui import library_disk_words as words
 from playground.ui.bridge import Bridge
 from playground.ui.library_disk_page import DiskPage
-from playground.ui.library_disk_table import CHECK, NAME, SIZE
+from playground.ui.library_disk_table import CHECK, NAME, PILL_ROLE, SIZE
 from playground.ui.library_disk_vm import DiskVm
 from playground.ui.library_disk_words import DiskView
 from tests.support import library_models as made
@@ -88,6 +88,7 @@ def test_models_with_a_problem_come_first_and_places_are_counted(play: Play) -> 
         assert [text for _, text in words.chips(tab.vm.state)] == [
             "All  14", "Hub cache  5", "LM Studio  4", "Ollama  2", "Folder  3", "With a problem  4",
         ]  # fmt: skip
+        assert tab.vm.rows.index(3, NAME).data(PILL_ROLE) == ("Same as in Hub cache", "plain")
         assert tab.page._total.text() == "181 GB in 14 models  ·  312 GB free"
         disk = tab.vm.state.disk
         assert disk is not None
@@ -236,7 +237,8 @@ def test_folders_can_be_added_and_left_again(play: Play) -> None:
         assert tab.page._problem.text == ""
         assert tab.vm.state.added_folders == ("/data/models",)
         tab.vm.remove_folder("/data/models")
-        assert tab.vm.state.added_folders == ()
+        assert not tab.services.folders
+        await until(lambda: not tab.vm.state.added_folders)
 
     play(scenario)
 

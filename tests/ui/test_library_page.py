@@ -102,6 +102,7 @@ def test_keys_reach_every_tab_and_put_the_focus_where_one_goes_on(play: Play) ->
         screen.key(Qt.Key.Key_3, _ALT)
         assert page.downloads._plate.other.hasFocus()
         screen.key(Qt.Key.Key_Return)
+        assert page.search.field.hasFocus()
         before = len(screen.services.asked("disk"))
         screen.key(Qt.Key.Key_4, _ALT)
         screen.key(Qt.Key.Key_F5)

@@ -220,7 +220,7 @@ def test_the_page_shows_waiting_failure_and_cards(play: Play) -> None:
     play(scenario)
 
 
-def test_arrow_keys_go_from_card_to_card_and_enter_acts(play: Play) -> None:
+def test_arrow_keys_go_from_card_to_card_and_space_acts(play: Play) -> None:
     async def scenario(tab: _Tab) -> None:
         page = PairsPage(tab.vm)
         page.resize(1000, 500)
@@ -237,7 +237,7 @@ def test_arrow_keys_go_from_card_to_card_and_enter_acts(play: Play) -> None:
             assert page.cards[id_].button.hasFocus()
         QTest.keyClick(page.focusWidget(), Qt.Key.Key_Up)
         QTest.keyClick(page.focusWidget(), Qt.Key.Key_Up)
-        QTest.keyClick(page.focusWidget(), Qt.Key.Key_Return)
+        QTest.keyClick(page.focusWidget(), Qt.Key.Key_Space)
         await until(lambda: len(tab.services.asked("download")) == 2)
         assert tab.services.asked("download")[0][0] == _COMPACT
         page.deleteLater()
