@@ -54,9 +54,9 @@ class DiskCells(QStyledItemDelegate):
             paint.pill(painter, inner, index.data(PILL_ROLE), at_left=True)
         else:
             token = "text" if column in (NAME, SIZE) else "muted"
-            font = theme.font(10, 600) if column == NAME else theme.font(9.5)
+            font = (10.0, 600) if column == NAME else (9.5, 400)
             align = paint.RIGHT if column == SIZE else paint.LEFT
-            paint.text(painter, inner, index.data() or "", font, token, align)
+            paint.text(painter, inner, index.data() or "", *font, ink=token, align=align)
         painter.restore()
 
     def _paint_mark(self, painter: QPainter, area: QRectF, model: DiskModel, *, checked: object) -> None:

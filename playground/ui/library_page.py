@@ -24,6 +24,7 @@ from playground.ui.meters import label
 
 TABS = ("For this machine", "Search", "Downloads", "On disk")
 PAIRS, SEARCH, DOWNLOADS, DISK = range(len(TABS))
+_Page = PairsPage | SearchPage | DownloadsPage | DiskPage
 _NARROW = 1050  # of the page; a window of 1024 pixels is narrow
 
 
@@ -42,29 +43,73 @@ class LibraryPage(QWidget):
         super().__init__()
         self.vm = vm
         self._has_started = False
-        self.pairs, self.search = PairsPage(vm.pairs), SearchPage(vm.search)
-        self.downloads, self.disk = DownloadsPage(vm.downloads), DiskPage(vm.disk)
-        self._pages: tuple[PairsPage | SearchPage | DownloadsPage | DiskPage, ...] = (
-            self.pairs,
-            self.search,
-            self.downloads,
-            self.disk,
-        )
+        self._made: dict[int, _Page] = {}
         self._stack = QStackedWidget()
         self.tabs = self._make_tabs()
-        tools: list[QPushButton] = []
-        for page in self._pages:
-            self._stack.addWidget(page)
-            tools += page.tools
-        head = row(
-            label("Library", "h1"), 8, frame("tabs", row(self.tabs, margins=(3, 3, 3, 3))), STRETCH, *tools
-        )
+        self._tools = row()
+        tabs = frame("tabs", row(self.tabs, margins=(3, 3, 3, 3)))
+        head = row(label("Library", "h1"), 8, tabs, STRETCH, self._tools)
         self.setLayout(column(head, (self._stack, 1), gap=10, margins=(16, 12, 16, 12)))
         self._connect()
         self._add_keys()
         self._show_tab(PAIRS)
         self._render_downloads(vm.downloads.state)
         theme.notifier().changed.connect(self._recolour)
+
+    @property
+    def pairs(self) -> PairsPage:
+        """Return the first tab's page."""
+        page = self._page(PAIRS)
+        assert isinstance(page, PairsPage)
+        return page
+
+    @property
+    def search(self) -> SearchPage:
+        """Return the second tab's page."""
+        page = self._page(SEARCH)
+        assert isinstance(page, SearchPage)
+        return page
+
+    @property
+    def downloads(self) -> DownloadsPage:
+        """Return the third tab's page."""
+        page = self._page(DOWNLOADS)
+        assert isinstance(page, DownloadsPage)
+        return page
+
+    @property
+    def disk(self) -> DiskPage:
+        """Return the fourth tab's page."""
+        page = self._page(DISK)
+        assert isinstance(page, DiskPage)
+        return page
+
+    def _page(self, index: int) -> _Page:
+        """Return a tab's page, made when it is first wanted: all four at once would be felt."""
+        if index not in self._made:
+            page = self._made[index] = self._make_page(index)
+            self._stack.addWidget(page)
+            before: QWidget = self.tabs
+            for tool in page.tools:
+                self._tools.addWidget(tool)
+                tool.setVisible(index == self.tabs.currentIndex())
+                QWidget.setTabOrder(before, tool)
+                before = tool
+            page.set_narrow(self.width() < _NARROW)
+        return self._made[index]
+
+    def _make_page(self, index: int) -> _Page:
+        vm = self.vm
+        if index == PAIRS:
+            return PairsPage(vm.pairs)
+        if index == SEARCH:
+            search = SearchPage(vm.search)
+            search.disk_wanted.connect(lambda: self.go_to(DISK))
+            search.token_wanted.connect(self.ask_for_token)
+            return search
+        empty = DownloadsPage(vm.downloads) if index == DOWNLOADS else DiskPage(vm.disk)
+        empty.search_wanted.connect(lambda: self.go_to(SEARCH))
+        return empty
 
     def _make_tabs(self) -> QTabBar:
         tabs = QTabBar()
@@ -86,10 +131,6 @@ class LibraryPage(QWidget):
             source.use_wanted.connect(self.use_model)
         for asks in (vm.pairs, vm.search.opened, vm.disk):
             asks.downloads_wanted.connect(lambda: self.go_to(DOWNLOADS))
-        for empty in (self.downloads, self.disk):
-            empty.search_wanted.connect(lambda: self.go_to(SEARCH))
-        self.search.disk_wanted.connect(lambda: self.go_to(DISK))
-        self.search.token_wanted.connect(self.ask_for_token)
         vm.downloads.changed.connect(self._render_downloads)
 
     def _add_keys(self) -> None:
@@ -107,11 +148,11 @@ class LibraryPage(QWidget):
     def go_to(self, index: int) -> None:
         """Show a tab and put the focus where one goes on."""
         self.tabs.setCurrentIndex(index)
-        self._pages[index].focus_first()
+        self._page(index).focus_first()
 
     def _show_tab(self, index: int) -> None:
-        self._stack.setCurrentIndex(index)
-        for place, page in enumerate(self._pages):
+        self._stack.setCurrentWidget(self._page(index))
+        for place, page in self._made.items():
             for tool in page.tools:
                 set_shown(tool, place == index)
         if index == DISK:
@@ -172,10 +213,11 @@ class LibraryPage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
         """Leave out what a small window has no room for."""
         super().resizeEvent(event)
-        for page in self._pages:
+        for page in self._made.values():
             page.set_narrow(self.width() < _NARROW)
 
     def _recolour(self) -> None:
         recolour(self)
-        self.search.set_icons()
-        self.disk.set_icons()
+        for page in self._made.values():
+            if isinstance(page, SearchPage | DiskPage):
+                page.set_icons()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
@@ -15,6 +17,18 @@ CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 _PILL, _CHIP, _GAP = 19.0, 19.0, 7.0
 _GROUNDS = {"ok": "okbg", "bad": "badbg", "warn": "warnbg", "run": "accent2", "plain": "codehead"}
 _INKS = {"run": "accent", "plain": "muted"}
+
+
+@lru_cache(maxsize=32)
+def font(point_size: float, weight: int = 400) -> QFont:
+    """Return the interface's font; rows are painted too often to make it each time."""
+    return theme.font(point_size, weight)
+
+
+@lru_cache(maxsize=512)
+def width(words: str, point_size: float, weight: int = 400) -> float:
+    """Return how wide a text is."""
+    return QFontMetricsF(font(point_size, weight)).horizontalAdvance(words)
 
 
 def colour(token: str) -> QColor:
@@ -42,27 +56,34 @@ def pill(painter: QPainter, area: QRectF, words: Pill, *, at_left: bool = False)
     if not text:
         return area
     is_chip = role == "badge"
-    painter.setFont(theme.font(8.5, 400 if is_chip else 600))
-    width = QFontMetricsF(painter.font()).horizontalAdvance(text) + (14 if is_chip else 20)
+    weight = 400 if is_chip else 600
+    painter.setFont(font(8.5, weight))
+    wide = width(text, 8.5, weight) + (14 if is_chip else 20)
     height = _CHIP if is_chip else _PILL
-    left = area.left() if at_left else area.right() - width
-    box = QRectF(left, area.center().y() - height / 2, width, height)
+    left = area.left() if at_left else area.right() - wide
+    box = QRectF(left, area.center().y() - height / 2, wide, height)
     painter.setPen(QPen(colour("line"), 1) if is_chip else Qt.PenStyle.NoPen)
     painter.setBrush(colour("raised" if is_chip else _GROUNDS[role]))
     radius = 6 if is_chip else height / 2
     painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5) if is_chip else box, radius, radius)
     painter.setPen(colour("muted" if is_chip else _INKS.get(role, role)))
     painter.drawText(box, CENTRE, text)
-    return area.adjusted(width + _GAP, 0, 0, 0) if at_left else area.adjusted(0, 0, -width - _GAP, 0)
+    return area.adjusted(wide + _GAP, 0, 0, 0) if at_left else area.adjusted(0, 0, -wide - _GAP, 0)
 
 
 def text(
-    painter: QPainter, area: QRectF, words: str, font: QFont, ink: str = "text", align: int = LEFT
-) -> float:
-    """Paint a text, shortened to the area, and return its width."""
-    painter.setFont(font)
+    painter: QPainter,
+    area: QRectF,
+    words: str,
+    point_size: float,
+    weight: int = 400,
+    ink: str = "text",
+    align: int = LEFT,
+) -> None:
+    """Paint a text, shortened to the area."""
+    painter.setFont(font(point_size, weight))
     painter.setPen(colour(ink))
-    metrics = QFontMetricsF(font)
-    shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(area.width(), 0))
-    painter.drawText(area, align, shown)
-    return metrics.horizontalAdvance(shown)
+    if width(words, point_size, weight) > area.width():
+        metrics = QFontMetricsF(painter.font())
+        words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(area.width(), 0))
+    painter.drawText(area, align, words)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from playground.ui import library_paint as paint
-from playground.ui import theme
 from playground.ui.library_bars import paint_shares
 from playground.ui.library_quant_list import QUANT_ROLE
 from playground.ui.library_repository_words import MARK, QuantRow
@@ -16,6 +15,7 @@ ROW_HEIGHT = 28
 EDGE, NAME, SIZE, GAP = 8, 112, 60, 9
 WIDE_BAR, NARROW_BAR, _WIDE = 150, 66, 600
 _TOTAL = 32
+_SMALL, _SUM = 9.5, 9.0  # points
 
 
 def bar_width(width: float) -> int:
@@ -43,9 +43,9 @@ class QuantRows(QStyledItemDelegate):
         area = area.adjusted(EDGE, 0, -EDGE, 0)
         _paint_radio(painter, QPointF(area.left() + 7, area.center().y()), on=row.is_picked)
         name_area = QRectF(area.left() + 22, area.top(), NAME - 22, area.height())
-        paint.text(painter, name_area, row.name, theme.font(9.5, 600 if row.is_picked else 400))
+        paint.text(painter, name_area, row.name, _SMALL, 600 if row.is_picked else 400)
         left = area.left() + NAME + GAP
-        paint.text(painter, QRectF(left, area.top(), SIZE, area.height()), row.size, theme.font(9.5))
+        paint.text(painter, QRectF(left, area.top(), SIZE, area.height()), row.size, _SMALL)
         left += SIZE + GAP
         right = paint.pill(painter, area, row.pill)
         right = (
@@ -61,13 +61,12 @@ class QuantRows(QStyledItemDelegate):
         painter.restore()
 
     def _paint_sum(self, painter: QPainter, area: QRectF, row: QuantRow) -> None:
-        bold = theme.font(9.5, 600)
-        width = max(QFontMetricsF(bold).horizontalAdvance(row.total), _TOTAL)
-        paint.text(painter, QRectF(area.left(), area.top(), width, area.height()), row.total, bold)
+        width = max(paint.width(row.total, _SMALL, 600), _TOTAL)
+        paint.text(painter, QRectF(area.left(), area.top(), width, area.height()), row.total, _SMALL, 600)
         rest = area.adjusted(width + 4, 0, 0, 0)
-        words, font = f"= {row.sum}", theme.font(9)
-        if rest.width() >= QFontMetricsF(font).horizontalAdvance(words):  # half a sum says nothing
-            paint.text(painter, rest, words, font, "muted")
+        words = f"= {row.sum}"
+        if rest.width() >= paint.width(words, _SUM):  # half a sum says nothing
+            paint.text(painter, rest, words, _SUM, ink="muted")
 
 
 def _paint_radio(painter: QPainter, centre: QPointF, *, on: bool) -> None:

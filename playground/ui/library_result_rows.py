@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from playground.models.repository import FoundModel
@@ -17,6 +17,7 @@ from playground.ui.library_words import count, short_name
 
 ROW_HEIGHT = 52
 _MARK = 12
+_SMALL = 9.0  # points
 
 
 class ResultRows(QStyledItemDelegate):
@@ -41,20 +42,19 @@ class ResultRows(QStyledItemDelegate):
         upper, lower = area.adjusted(0, 0, 0, -half), area.adjusted(0, half, 0, 0)
         upper = paint.pill(painter, upper, known.pill)
         upper = paint.pill(painter, upper, words.gated_pill(found))
-        paint.text(painter, upper, short_name(found.id), theme.font(10.5, 600))
+        paint.text(painter, upper, short_name(found.id), 10.5, 600)
         self._paint_figures(painter, lower, found, known)
         painter.restore()
 
     def _paint_figures(self, painter: QPainter, area: QRectF, found: FoundModel, known: Known) -> None:
-        small = theme.font(9)
         loads = count(found.downloads)
         if found.downloads:
-            paint.text(painter, area, loads, small, "muted", paint.RIGHT)
-            area = area.adjusted(0, 0, -QFontMetricsF(small).horizontalAdvance(loads) - 4, 0)
+            paint.text(painter, area, loads, _SMALL, ink="muted", align=paint.RIGHT)
+            area = area.adjusted(0, 0, -paint.width(loads, _SMALL) - 4, 0)
             mark = QRectF(area.right() - _MARK, area.center().y() - _MARK / 2, _MARK, _MARK).toRect()
             icon("get", theme.current().faint, _MARK).paint(painter, mark)
             area = area.adjusted(0, 0, -_MARK - 10, 0)
         if known.words:
-            paint.text(painter, area, known.words, small, "muted", paint.RIGHT)
-            area = area.adjusted(0, 0, -QFontMetricsF(small).horizontalAdvance(known.words) - 12, 0)
-        paint.text(painter, area, words.by_line(found), small, "muted")
+            paint.text(painter, area, known.words, _SMALL, ink="muted", align=paint.RIGHT)
+            area = area.adjusted(0, 0, -paint.width(known.words, _SMALL) - 12, 0)
+        paint.text(painter, area, words.by_line(found), _SMALL, ink="muted")
