@@ -39,7 +39,7 @@ def _judge_rows(case: Case, number: int, answer: dict[str, Any], tally: Tally) -
         names, text = raised(answer)
         got = f"{names[0]}: {text}"
         outcome = Outcome.LIMIT if "MemoryError" in names else Outcome.ERROR
-        tally.failed(outcome, f"{name}: {got}", CaseResult(name, False, given, expected, got))  # noqa: FBT003
+        tally.failed(outcome, f"{name}: {got}", CaseResult(name, False, given, expected, got))
         return
     try:
         rows = answers.value(answer.get("ret"))
@@ -50,7 +50,7 @@ def _judge_rows(case: Case, number: int, answer: dict[str, Any], tally: Tally) -
         tally.passed(*described, got)
     else:
         text = f"{name}: expected the rows {expected}, got {got}"
-        tally.failed(Outcome.WRONG, text, CaseResult(name, False, given, expected, got))  # noqa: FBT003
+        tally.failed(Outcome.WRONG, text, CaseResult(name, False, given, expected, got))
 
 
 def _rows_described(case: Case, number: int) -> tuple[str, str, str]:
@@ -99,7 +99,7 @@ def _judge_script(case: Case, described: tuple[str, str, str], answer: dict[str,
     status = answer.get("status")
     ended = f" (exit status {status})" if isinstance(status, int) and status else ""
     text = f"{name}: expected {expected}, got {got}{ended}"
-    tally.failed(Outcome.WRONG, text, CaseResult(name, False, given, expected, got))  # noqa: FBT003
+    tally.failed(Outcome.WRONG, text, CaseResult(name, False, given, expected, got))
 
 
 def lines(text: object) -> list[str] | None:
@@ -112,10 +112,20 @@ def lines(text: object) -> list[str] | None:
 def _script_described(case: Case, number: int) -> tuple[str, str, str]:
     given = [f"standard input: {shown(case.stdin)}"] if case.stdin else []
     given += [f"{file}: {shown(text)}" for file, text in case.files.items()]
-    return visible(case.name) or f"case {number}", visible("\n".join(given)), _script_text(case.expected, case.files_after)
+    return (
+        visible(case.name) or f"case {number}",
+        visible("\n".join(given)),
+        _script_text(case.expected, case.files_after),
+    )
 
 
 def _script_text(printed: object, files: dict[str, Any] | dict[str, str]) -> str:
-    parts = [] if printed is None else [visible(printed.rstrip("\n") if isinstance(printed, str) else shown(printed))]
-    parts += [f"{visible(file)}: {'no such file' if text is None else shown(text)}" for file, text in files.items()]
+    parts = (
+        []
+        if printed is None
+        else [visible(printed.rstrip("\n") if isinstance(printed, str) else shown(printed))]
+    )
+    parts += [
+        f"{visible(file)}: {'no such file' if text is None else shown(text)}" for file, text in files.items()
+    ]
     return "\n".join(parts)

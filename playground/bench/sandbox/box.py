@@ -34,16 +34,20 @@ _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 @contextlib.asynccontextmanager
-async def opened(box: Box) -> AsyncIterator[Box]:
-    """Start a box and yield it once its walls are up; end it and all that it started afterwards.
+async def opened(*boxes: Box) -> AsyncIterator[None]:
+    """Start boxes, all at the same time; go on once their walls are up; end them and all that they started afterwards.
 
-    Raises StoppedError when it does not come that far.
+    Raises StoppedError when one does not come that far.
     """
+    starts = [asyncio.ensure_future(box.start()) for box in boxes]
     try:
-        await box.start()
-        yield box
+        await asyncio.gather(*starts)
+        yield
     finally:
-        await box.end()
+        for start in starts:
+            start.cancel()
+        await asyncio.gather(*starts, return_exceptions=True)
+        await asyncio.gather(*(box.end() for box in boxes))
 
 
 class Box:
@@ -277,4 +281,6 @@ def _remove(folder: str) -> None:
     except (OSError, RecursionError):
         script = 'chmod -R u+rwx -- "$1" 2>/dev/null; rm -rf -- "$1"'
         with contextlib.suppress(OSError, subprocess.SubprocessError):
-            subprocess.run(["/bin/sh", "-c", script, "sh", folder], timeout=30, check=False, capture_output=True)
+            subprocess.run(
+                ["/bin/sh", "-c", script, "sh", folder], timeout=30, check=False, capture_output=True
+            )

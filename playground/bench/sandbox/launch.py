@@ -67,7 +67,7 @@ def prepare(sandbox: Sandbox, job: Job) -> Launch:
     """Return how to start a job; makes the scratch folder or the descriptor that it needs."""
     python = sandbox.python
     assert python is not None, "a sandbox without Python runs nothing"
-    own = [python.path, "-I", "-S", "-B", "-c", _BOOT]
+    own = [python.path, "-I", "-S", "-B", "-u", "-c", _BOOT]  # -u: what it prints survives its end
     needs = tuple(dict.fromkeys((*python.needs, *job.needs)))
     if sandbox.backend is Backend.BUBBLEWRAP:
         fd = _filter_fd()

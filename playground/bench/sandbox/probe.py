@@ -113,17 +113,24 @@ def _flags(backend: Backend) -> tuple[tuple[str, ...], ...]:
 async def held(sandbox: Sandbox) -> str:
     """Run the trial in a sandbox and return what is wrong with it, empty when it held."""
     with tempfile.TemporaryDirectory(prefix="playground-probe-") as folder:
-        Path(folder).chmod(0o755)
-        canary = Path(folder) / "canary"
-        canary.write_text("not for the sandbox", encoding="utf-8")
-        canary.chmod(0o644)
+        canary = _canary(Path(folder))
         key = secrets.token_hex(8)
         try:
-            async with opened(Box(sandbox, Job("trial", {"canary": str(canary), "id": key}), _TRIAL)) as box:
+            box = Box(sandbox, Job("trial", {"canary": str(canary), "id": key}), _TRIAL)
+            async with opened(box):
                 found = await box.answer(key, call_s=_TRIAL.call_s)
         except StoppedError as stopped:
             return stopped.detail or stopped.text
     return f"It lets through: {', '.join(found['through'])}." if found.get("through") else ""
+
+
+def _canary(folder: Path) -> Path:
+    """Return a file that everybody may read: only a wall keeps a program from it."""
+    folder.chmod(0o755)
+    path = folder / "canary"
+    path.write_text("not for the sandbox", encoding="utf-8")
+    path.chmod(0o644)
+    return path
 
 
 async def _with_programs(sandbox: Sandbox) -> Sandbox:
@@ -139,7 +146,8 @@ async def _runs_node(sandbox: Sandbox, node: Program) -> str:
     config = {"command": [node.path, "-e", script]}
     job = Job("program", config, spare_threads=32, is_small=False, needs=node.needs)
     try:
-        async with opened(Box(sandbox, job, _TRIAL)) as box:
+        box = Box(sandbox, job, _TRIAL)
+        async with opened(box):
             await box.answer("node", call_s=_TRIAL.call_s)
     except StoppedError:
         return f"The Node.js at {node.path} does not start inside the sandbox."
@@ -155,7 +163,9 @@ def explained(backend: Backend, problem: str) -> str:
     text = " ".join(problem.split())
     if backend is Backend.LANDLOCK:
         return f"The reduced sandbox needs Linux 6.2 or newer with Landlock switched on ({text[:200]})."
-    blocked = any(words in text for words in ("uid map", "RTM_NEWADDR", "namespace", "Permission denied", "EPERM"))
+    blocked = any(
+        words in text for words in ("uid map", "RTM_NEWADDR", "namespace", "Permission denied", "EPERM")
+    )
     if not blocked:
         return f"bubblewrap is installed but does not work here ({text[:200]})."
     if Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").exists():
