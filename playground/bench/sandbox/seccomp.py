@@ -69,16 +69,16 @@ def program(*, alone_pid: int = 0, may_fork: bool = True) -> bytes:
     # Unix datagram sockets can be pointed at any listener later; pairs of streams cannot.
     assembler.allow_only(_SOCKETPAIR, 1, 1, mask=0xF)
     if alone_pid:
-        for numbers in _DENIED_ALONE.values():
-            assembler.deny(numbers, _DENY)
+        for calls in _DENIED_ALONE.values():
+            assembler.deny(calls, _DENY)
         for pair in _KILLS:
             assembler.allow_only(pair, 0, alone_pid)
         assembler.allow_only(_PRLIMIT, 0, 0)
         assembler.allow_only(_UTIMENSAT, 1, 0)  # by descriptor: a path of zero
         assembler.deny_value(_PRCTL, 0, 1)  # PR_SET_PDEATHSIG: it dies with the app
     if not may_fork:
-        for calls in _FORKS:
-            assembler.deny(calls, _DENY)
+        for forks in _FORKS:
+            assembler.deny(forks, _DENY)
         assembler.need_bits(_CLONE, 0, _THREAD)
     return assembler.finished()
 

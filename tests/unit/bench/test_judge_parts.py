@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +19,7 @@ from playground.bench.task import Language, Match
 NAN = float("nan")
 
 
-def _came(value: Any) -> object:
+def _came(value: object) -> object:
     return answers.value(answers.message(json.dumps({"v": encode(value)}).encode())["v"])
 
 
