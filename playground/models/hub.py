@@ -1,10 +1,10 @@
-"""The Hugging Face cache on this disk. The only importer of ``huggingface_hub``; uses no network."""
+"""The Hugging Face cache on this disk, and small files of the Hub. The only importer of ``huggingface_hub``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from playground.errors import ModelError, NotFoundError
+from playground.errors import HubError, HubErrorKind, ModelError, NotFoundError
 from playground.models.quants import name_of
 
 
@@ -54,3 +54,41 @@ def _is_model(path: Path) -> bool:
     name = path.name.lower()
     later_part = "-of-" in name and "-00001-of-" not in name
     return name.endswith(".gguf") and not later_part and not name.startswith("mmproj")
+
+
+def small_file(repo: str, path: str, revision: str, repo_type: str = "dataset") -> bytes:
+    """Return a file of a few megabytes from the Hub, by way of its cache. Blocking, with time-outs. Raises HubError.
+
+    The Hub's own size is checked by its library; its sha256 here, for files that it keeps as large ones.
+    """
+    import hashlib
+
+    import huggingface_hub as library
+
+    try:
+        found = library.hf_hub_download(repo, path, repo_type=repo_type, revision=revision, etag_timeout=20)
+        content = Path(found).read_bytes()
+        named = Path(found).resolve().name  # a blob of the cache is called by its etag
+    except Exception as error:
+        raise _small_file_error(error, repo, path) from error
+    if len(named) == 64 and hashlib.sha256(content).hexdigest() != named:
+        Path(found).resolve().unlink(missing_ok=True)
+        raise HubError(HubErrorKind.BAD_ANSWER, f"{path} of {repo} arrived damaged.", hint="Fetch it again.")
+    return content
+
+
+def _small_file_error(error: Exception, repo: str, path: str) -> HubError:
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        url = f"https://huggingface.co/datasets/{repo}"
+        return HubError(HubErrorKind.GATED, f"{repo} is only for people who accepted its terms.", url=url)
+    missing = (errors.EntryNotFoundError, errors.RepositoryNotFoundError, errors.RevisionNotFoundError)
+    if isinstance(error, missing) and not isinstance(error, errors.LocalEntryNotFoundError):
+        return HubError(HubErrorKind.NOT_FOUND, f"The Hub has no {path} in {repo}.")
+    return HubError(
+        HubErrorKind.OFFLINE,
+        f"{path} of {repo} could not be fetched from the Hub.",
+        hint="Check the connection, then try again.",
+        detail=str(error),
+    )
