@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.bench.judge_calls import check_loaded
+from playground.bench.judge_calls import check_loaded, text_of
 from playground.bench.judge_tally import Tally
-from playground.bench.judge_text import visible
 from playground.bench.outcome import CaseResult, Outcome
 from playground.bench.sandbox.box import Box, opened
 from playground.bench.sandbox.launch import Job
@@ -59,11 +58,11 @@ def _only(message: Any, keys: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN40
 
 
 def _note(message: dict[str, Any], tally: Tally) -> None:
-    name, line = visible(str(message["case"]), 100), visible(str(message.get("line", "")))
+    name, line = text_of(message["case"], 100), text_of(message.get("line"))
     if message.get("ok") is True:
         tally.passed(name, line)
         return
-    error, last = visible(str(message.get("error", ""))), visible(str(message.get("last", "")))
+    error, last = text_of(message.get("error")), text_of(message.get("last"))
     outcome = Outcome.WRONG if message.get("kind") == "AssertionError" else Outcome.ERROR
     text = f"{name}: {line or error}" + (f", but {last}" if last else f" ({error})")
     tally.failed(outcome, text, CaseResult(name, False, line, "", last or error))

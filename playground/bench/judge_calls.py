@@ -83,7 +83,12 @@ def raised(message: dict[str, Any]) -> tuple[list[str], str]:
     """Return the types, the exact one first, and the text of an exception that a process reported."""
     names = message.get("exc")
     found = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    return found or ["Exception"], visible(str(message.get("msg", "")), 300)
+    return found or ["Exception"], text_of(message.get("msg"), 300)
+
+
+def text_of(said: object, longest: int = 600) -> str:
+    """Return what a process said as text that is safe to show; empty when it is no text."""
+    return visible(said, longest) if isinstance(said, str) else ""
 
 
 async def _judge_case(task: Task, case: Case, number: int, box: Box, tally: Tally) -> None:

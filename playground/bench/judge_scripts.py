@@ -59,13 +59,18 @@ def _rows_described(case: Case, number: int) -> tuple[str, str, str]:
 
 async def judge_bash(task: Task, code: str, sandbox: Sandbox, tally: Tally) -> None:
     """Run a script once for each case, in a sandbox of its own: what one leaves running cannot touch the next."""
+    is_late = False
     for number, case in enumerate(task.cases, 1):
         described = _script_described(case, number)
+        if is_late:
+            tally.not_reached(*described)
+            continue
         try:
             answer = await _run_script(task, case, code, sandbox, tally)
             _judge_script(case, described, answer, tally)
         except StoppedError as why:
             tally.stopped(why, *described)
+            is_late = why.kind is Stop.TIME
 
 
 async def _run_script(task: Task, case: Case, code: str, sandbox: Sandbox, tally: Tally) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -44,10 +44,29 @@ async def opened(*boxes: Box) -> AsyncIterator[None]:
         await asyncio.gather(*starts)
         yield
     finally:
-        for start in starts:
+        await _surely(_ended(boxes, starts))
+
+
+async def _ended(boxes: Sequence[Box], starts: Sequence[asyncio.Task[None]]) -> None:
+    for start in starts:
+        if not start.cancelling():  # a second time would interrupt its own cleaning up
             start.cancel()
-        await asyncio.gather(*starts, return_exceptions=True)
-        await asyncio.gather(*(box.end() for box in boxes))
+    await asyncio.gather(*starts, return_exceptions=True)
+    await asyncio.gather(*(box.end() for box in boxes))
+
+
+async def _surely(work: Coroutine[None, None, None]) -> None:
+    """Do some bounded work to its end, however often it is cancelled; only then pass the cancellation on."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
 
 
 class Box:
@@ -253,6 +272,7 @@ class Box:
                 await process.wait()
             if self._sandbox.backend is not Backend.BUBBLEWRAP:
                 _signal_group(process.pid)
+        if self._tasks:  # not when it was cancelled while it started
             await asyncio.wait(self._tasks[:1], timeout=_GRACE_S)
         for task in self._tasks:
             task.cancel()

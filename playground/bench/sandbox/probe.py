@@ -29,6 +29,7 @@ _GUARANTEES = {
         "that a file exists, and its size, can be found out."
     ),
 }
+_ROOT = "The app runs as root, so the number of processes is limited by time and memory only."
 _RISK = (
     "Model code would run with your rights: it could read, change or delete your files and use the network. "
     "Automatic testing is off."
@@ -61,7 +62,7 @@ async def _probe() -> Sandbox:
         return first
     second = await try_backend(Backend.LANDLOCK, pythons)
     if isinstance(second, Sandbox):
-        return replace(second, missing=first)
+        return replace(second, missing=f"{first} {second.missing}".strip())
     return none(f"{first} {second}", pythons)
 
 
@@ -91,7 +92,7 @@ async def try_backend(backend: Backend, pythons: list[Program]) -> Sandbox | str
                 sandbox = Sandbox(backend, _GUARANTEES[backend], "", python, flags=flags, user=user)
                 problem = await held(sandbox)
                 if not problem:
-                    return await _with_programs(sandbox)
+                    return await _with_programs(sandbox, as_root=os.getuid() == 0 and user is None)
     return explained(backend, problem)
 
 
@@ -133,11 +134,14 @@ def _canary(folder: Path) -> Path:
     return path
 
 
-async def _with_programs(sandbox: Sandbox) -> Sandbox:
+async def _with_programs(sandbox: Sandbox, *, as_root: bool) -> Sandbox:
     node, problem = interpreter.node(), "Node.js was not found."
     if node is not None:
         problem = await _runs_node(sandbox, node)
-    return replace(sandbox, node=None if problem else node, node_missing=problem, bash=_bash())
+    missing = _ROOT if as_root else ""
+    return replace(
+        sandbox, missing=missing, node=None if problem else node, node_missing=problem, bash=_bash()
+    )
 
 
 async def _runs_node(sandbox: Sandbox, node: Program) -> str:

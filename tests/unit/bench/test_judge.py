@@ -154,7 +154,7 @@ _JS = (Case(args=([3, 1],), expected=[1, 3]), Case(args=([],), expected=[]))
     ],
 )
 def test_javascript(code: str, outcome: Outcome, backend: str) -> None:
-    limits = Limits(time_s=8, call_s=1.5, memory_bytes=256 << 20)
+    limits = Limits(time_s=12, call_s=1.5 if outcome is Outcome.TIMEOUT else 10, memory_bytes=256 << 20)
     word = _judged(_task("javascript", cases=_JS, limits=limits), code, backend)
     assert word.outcome is outcome, word
     assert "root:" not in repr(word)
@@ -300,3 +300,28 @@ def test_backends_have_names_for_run_files() -> None:
     assert {sandbox_of(name).name for name in BACKENDS} | {none("", []).name} == {
         kind.value for kind in Backend
     }
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_cancelled_at_any_moment_nothing_is_left(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o755)
+    for parent in list(tmp_path.parents)[:2]:
+        parent.chmod(0o755)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    sandbox = sandbox_of(backend)
+
+    async def cancelled_after(step: int) -> None:
+        running = asyncio.create_task(judge(_task(cases=_DOUBLE), "def f(n): return n", sandbox))
+        await asyncio.sleep(step * 0.002)
+        running.cancel()
+        await asyncio.wait({running})
+
+    async def all_of_them() -> None:
+        for step in range(24):
+            await cancelled_after(step)
+
+    asyncio.run(all_of_them())
+    assert not psutil.Process().children(recursive=True)
+    assert not list(tmp_path.iterdir())
