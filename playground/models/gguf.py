@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from playground.errors import ModelError, NotFoundError
+from playground.models.model_names import SPLIT_NAME
 from playground.models.quants import TENSOR_BLOCKS
 
 _STRING, _ARRAY = 8, 9
@@ -33,7 +34,6 @@ _FIRST_READ_BYTES = 1 << 20
 _MOST_READ_BEFORE = 32
 _HEADER_LIMIT_BYTES = 128 << 20  # the largest vocabularies need about 20 MB
 _ARCH_NAME = re.compile(r"[\w.-]{1,64}")
-_SPLIT_NAME = re.compile(r"^(.*)-(\d{5})-of-(\d{5})\.gguf$")
 _AGAIN = "Download the file again, or choose another model."
 
 
@@ -278,7 +278,7 @@ def split_paths(path: Path) -> list[Path]:
 
     Raises ModelError when a part is missing, or when the path is not the first part.
     """
-    match = _SPLIT_NAME.match(path.name)
+    match = SPLIT_NAME.match(path.name)
     count = int(match[3]) if match else 0
     if match is None or not count:
         return [path]

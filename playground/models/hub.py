@@ -1,56 +1,61 @@
-"""The Hugging Face cache on this disk. The only importer of ``huggingface_hub``; uses no network."""
+"""The Hub's own library, for this disk. The only importer of ``huggingface_hub``; uses no network."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playground.errors import ModelError, NotFoundError
-from playground.models.quants import name_of
+from playground.errors import ModelError
+
+if TYPE_CHECKING:
+    from huggingface_hub import CachedRepoInfo, HFCacheInfo
 
 
-def cached_ggufs() -> list[tuple[str, Path]]:
-    """Return (reference, path) of every GGUF in the cache, first parts only. Blocking; [] without a cache."""
+def delete_cached(repository: Path, blobs: Collection[Path]) -> bool:
+    """Delete blobs of a repository, and its snapshots' files that they are the content of; with all of them, it too.
+
+    ``blobs``: as a snapshot's link names them; a file that is no link is its own blob. Links to content that is not
+    needed otherwise are freed in the cache's shared store, too. Returns False, having done nothing, when the library
+    finds the repository damaged. Raises ModelError when the system refuses. Blocking.
+    """
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        cache = scan_cache_dir()
-    except CacheNotFound:
-        return []
-    found: dict[Path, str] = {}
-    for repo in cache.repos:
-        if repo.repo_type != "model":
-            continue
-        for revision in sorted(repo.revisions, key=lambda item: item.last_modified):
-            for file in revision.files:
-                path = Path(file.file_path)
-                if _is_model(path):
-                    found[path] = f"hf:{repo.repo_id}:{name_of(None, path.name)}"
-    return sorted((reference, path) for path, reference in found.items())
-
-
-def cached_gguf(repository: str, quant: str | None) -> Path:
-    """Return the cached GGUF of ``owner/name`` in a quantization. Raises ModelError when there is none."""
-    prefix = f"hf:{repository}:"
-    mine = [(ref.removeprefix(prefix), path) for ref, path in cached_ggufs() if ref.startswith(prefix)]
-    if not mine:
-        raise NotFoundError(
-            f"{repository} is not in the Hugging Face cache.",
-            hint=f"Download it first, for example with: hf download {repository}",
-        )
-    fitting = [path for name, path in mine if quant is None or name.upper() == quant.upper()]
-    names = ", ".join(sorted({name for name, _ in mine}))
-    if not fitting:
-        raise ModelError(f"{repository} is in the cache, but not as {quant}.", hint=f"There is: {names}.")
-    if quant is None and len(fitting) > 1:
+        cache = scan_cache_dir(repository.parent)
+        found = _repository(cache, repository)
+        if found is None:
+            return False
+        _delete(cache, found, {_real(blob) for blob in blobs})
+    except (CacheNotFound, ValueError):
+        return False
+    except OSError as error:
         raise ModelError(
-            f"{repository} is in the cache in several quantizations.",
-            hint=f"Name one of: {names} (…:{mine[0][0]}).",
-        )
-    return fitting[-1]
+            f"The Hub cache refuses to delete {error.filename or repository}: {error.strerror}.",
+            hint="Check the permissions of its folders.",
+        ) from error
+    return True
 
 
-def _is_model(path: Path) -> bool:
-    name = path.name.lower()
-    later_part = "-of-" in name and "-00001-of-" not in name
-    return name.endswith(".gguf") and not later_part and not name.startswith("mmproj")
+def _repository(cache: HFCacheInfo, repository: Path) -> CachedRepoInfo | None:
+    real = Path(os.path.realpath(repository))
+    return next((repo for repo in cache.repos if repo.repo_path == real), None)
+
+
+def _delete(cache: HFCacheInfo, repository: CachedRepoInfo, blobs: set[Path]) -> None:
+    files = {file for revision in repository.revisions for file in revision.files}
+    chosen = {file for file in files if file.blob_path in blobs}
+    known = {file.blob_path for file in files}
+    unfinished = any(path not in known for path in (repository.repo_path / "blobs").glob("*"))
+    if chosen == files and not unfinished:
+        commits = [revision.commit_hash for revision in repository.revisions]
+        cache.delete_revisions(*commits).execute()
+    else:
+        cache.delete_files(*chosen).execute()
+
+
+def _real(path: Path) -> Path:
+    """Return a path as the library has it: folders resolved, the last name as it is."""
+    return Path(os.path.realpath(path.parent)) / path.name

@@ -66,3 +66,8 @@ def assemble() -> Path:
     finally:
         part.unlink(missing_ok=True)
     return target
+
+
+def quant_of(path: Path) -> str:
+    """Return the quantization of one of the starter's files."""
+    return path.stem.removeprefix("gemma-3-270m-")
