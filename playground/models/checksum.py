@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playground.errors import ModelError, NotFoundError
-from playground.models import hub_cache, ollama
+from playground.models import hub_cache, ollama, starter
 from playground.models.file_notes import FileNotes, state_of
 
 _NOTES = "sha256"
@@ -71,7 +71,12 @@ def kept_notes() -> FileNotes:
 
 
 def expected_sha256(path: Path) -> str:
-    """Return what a file's sha256 should be, by the name of its blob in the Hub cache or in Ollama; else empty."""
+    """Return what a file's sha256 should be, empty where nothing says so.
+
+    The Hub cache and Ollama name their blobs by it; the starter's is known.
+    """
+    if path == starter.source_path():
+        return starter.SHA256
     return hub_cache.blob_sha256(path) or ollama.blob_sha256(path)
 
 

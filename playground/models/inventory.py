@@ -98,7 +98,7 @@ def named(disk: Disk, text: str) -> DiskModel:
     of_repo = [
         model
         for model in disk.models
-        if text.startswith("hf:") and model.repo == repo and quant.upper() in ("", model.quant.upper())
+        if text.startswith("hf:") and model.repo == repo and quant.upper() in ("", *_quants(model))
     ]
     found = exact or of_file or of_repo
     if not found:
@@ -110,6 +110,10 @@ def named(disk: Disk, text: str) -> DiskModel:
         paths = ", ".join(model.path for model in found[:4])
         raise ModelError(f"{text} means {len(found)} models.", hint=f"Name one by its path: {paths}.")
     return found[0]
+
+
+def _quants(model: DiskModel) -> tuple[str, str]:
+    return model.quant.upper(), hub_cache.quant_of(Path(model.path)).upper()
 
 
 def _candidates(machine: places.Machine, search: Search) -> Iterator[Candidate]:
