@@ -21,6 +21,7 @@ class _Refused(msgspec.Struct, frozen=True):
 
     state: DiskState
     problem: str
+    is_gone: bool = False
 
 
 def assess(candidate: Candidate, shelf: HeaderShelf) -> DiskModel | None:
@@ -40,8 +41,8 @@ def assess(candidate: Candidate, shelf: HeaderShelf) -> DiskModel | None:
     first = facts[0] if facts else _EMPTY
     if not first.is_model or (refused is None and not facts):
         return None
-    if not os.path.lexists(candidate.files[0]) and not candidate.name:
-        return None  # it went away meanwhile
+    if refused and refused.is_gone and not candidate.name:
+        return None  # nobody but its folder named it, and that no longer does
     if candidate.missing:
         refused = _Refused(DiskState.PART_MISSING, missing_words(candidate))
     elif refused is None and not first.arch:
@@ -59,8 +60,9 @@ def _looked_into(path: Path, shelf: HeaderShelf) -> HeaderFacts | _Refused:
             words = "It is kept in a format of its own that llama.cpp does not load."
         return _Refused(DiskState.BROKEN, words)
     except FileNotFoundError:
-        what = "It is a link to a file that is not there." if path.is_symlink() else "Its file is not there."
-        return _Refused(DiskState.BROKEN, what)
+        if path.is_symlink():
+            return _Refused(DiskState.BROKEN, "It is a link to a file that is not there.")
+        return _Refused(DiskState.BROKEN, "Its file is not there.", is_gone=True)
     except OSError as error:
         return _Refused(DiskState.UNREADABLE, one_line(f"It cannot be read: {error.strerror}."))
     except ValueError:

@@ -47,6 +47,7 @@ class Search:
     cancel: threading.Event = field(default_factory=threading.Event)
     notes: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    most_entries: int = MOST_ENTRIES
 
     def entries(self, folder: Path, most: int = MOST_ENTRIES) -> list[os.DirEntry[str]]:
         """Return what is in a folder, by name; nothing for one that is not there. Notes one that refuses."""
@@ -81,7 +82,7 @@ def models_below(
     """
     skipped, waiting = set(skip), [(root, 0)]
     been: set[tuple[int, int]] = set()
-    left = MOST_ENTRIES
+    left = search.most_entries
     while waiting and left > 0 and not search.cancel.is_set():
         folder, depth = waiting.pop()
         if not _enter(folder, been):
@@ -93,7 +94,7 @@ def models_below(
         if depth < MOST_DEPTH:
             waiting += [(folder / n, depth + 1) for n in reversed(below) if depth or n not in skipped]
     if left <= 0:
-        search.note(f"{root} holds more than {MOST_ENTRIES:,} files: the rest was not looked at.")
+        search.note(f"{root} holds more than {search.most_entries:,} files: the rest was not looked at.")
 
 
 def _enter(folder: Path, been: set[tuple[int, int]]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ def _repository(cache: HFCacheInfo, repository: Path) -> CachedRepoInfo | None:
 
 
 def _delete(cache: HFCacheInfo, repository: CachedRepoInfo, blobs: set[Path]) -> None:
+    # The library finds revisions by their commit alone, and a copied or renamed repository has the same commits.
+    cache = replace(cache, repos=frozenset({repository}))
     files = {file for revision in repository.revisions for file in revision.files}
     chosen = {file for file in files if file.blob_path in blobs}
     known = {file.blob_path for file in files}

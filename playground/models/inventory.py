@@ -91,7 +91,7 @@ def named(disk: Disk, text: str) -> DiskModel:
 
     Raises NotFoundError when there is none, ModelError when there are several.
     """
-    exact = [model for model in disk.models if text in (model.ref, model.path)]
+    exact = [model for model in disk.models if text and text in (model.ref, model.path)]
     mark = same_file(Path(text)) if not exact and Path(text).is_file() else None
     of_file = [model for model in disk.models if mark and mark in map(same_file, map(Path, model.files))]
     repo, _, quant = text.removeprefix("hf:").partition(":")

@@ -31,12 +31,17 @@ class _Plan:
             if not path.is_symlink():
                 found |= _payload(path)
         for repository, blobs in self.blobs.items():
-            cache = os.path.realpath(repository.parent)
             for blob in blobs:
                 real = Path(os.path.realpath(blob))
-                if real.is_relative_to(cache):
+                if real.is_relative_to(os.path.realpath(repository.parent)) and not self._is_shared(blob):
                     found |= _payload(real)
         return found
+
+    def _is_shared(self, blob: Path) -> bool:
+        """Return whether another repository's blob, which stays, is a link to the same content in the cache's store."""
+        going = {path for blobs in self.blobs.values() for path in blobs}
+        others = blob.parent.parent.parent.glob(f"*--*/blobs/{blob.name}") if blob.is_symlink() else ()
+        return any(other not in going and other.samefile(blob) for other in others)
 
 
 def expected_freed_bytes(models: Sequence[DiskModel]) -> int:

@@ -72,7 +72,11 @@ class _FileDrop(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
         """Accept files, and hand them over when they are dropped."""
-        if event.type() not in _DRAGS or not isinstance(event, QDropEvent) or not isinstance(watched, QWidget):
+        if (
+            event.type() not in _DRAGS
+            or not isinstance(event, QDropEvent)
+            or not isinstance(watched, QWidget)
+        ):
             return False
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if not paths:
