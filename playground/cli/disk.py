@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playground.cli import output
 from playground.errors import PlaygroundError, UsageError, one_line
-from playground.models import checksum, inventory, places, reference, removal
+from playground.models import checksum, hub_cache, inventory, places, reference, removal, starter
 from playground.models.gguf import split_paths
 from playground.models.inventory_values import DiskModel
 
@@ -34,13 +34,13 @@ def verify(arguments: argparse.Namespace) -> int:
     else:
         for result in results:
             output.data(f"{result['sha256']}  {one_line(str(result['path']))}\n")
-    output.say(_verdict(_overall(states), arguments.ref, path))
+    output.say(_verdict(_overall(states), path))
     return 1 if "mismatch" in states else 0
 
 
 def _verified(path: Path, which: str) -> dict[str, object]:
     expected = checksum.expected_sha256(path)
-    size = path.stat().st_size if path.exists() else 0
+    size = checksum.size_bytes(path)
 
     def progress(done_bytes: int) -> None:
         output.status(f"{which}: {done_bytes / 1e9:.1f} of {size / 1e9:.1f} GB")
@@ -60,17 +60,23 @@ def _overall(states: set[str]) -> str:
     return next((state for state in ("mismatch", "unknown") if state in states), "ok")
 
 
-def _verdict(state: str, ref: str, path: Path) -> str:
+def _verdict(state: str, path: Path) -> str:
     if state == "ok":
         return "Every file is what its sha256 says."
     if state == "unknown":
         return "Nothing on this disk says what the sha256 should be: compare it with the publisher's."
-    if ref.startswith("hf:"):
+    wrong = "The content is not what its sha256 says."
+    if repository := hub_cache.repository_of(path):
+        ref = f"hf:{hub_cache.repository_name(repository)}:{hub_cache.quant_of(path)}"
         return (
-            f"The content is not what its sha256 says. Delete it with 'playground models rm {ref}', "
+            f"{wrong} Delete it with 'playground models rm {ref}', "
             f"then fetch it again with 'playground models pull {ref}'."
         )
-    return f"The content is not what its sha256 says. Fetch it again: {path}"
+    if path == starter.source_path():
+        return (
+            f"{wrong} Delete it with 'playground models rm starter': it is made again when it is next used."
+        )
+    return f"{wrong} Fetch it again with the program that it belongs to."
 
 
 def remove(arguments: argparse.Namespace) -> int:

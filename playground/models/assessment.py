@@ -9,6 +9,8 @@ import msgspec
 
 from playground.errors import ModelError, one_line
 from playground.models import places
+from playground.models.checksum import size_bytes
+from playground.models.file_kinds import is_link
 from playground.models.findings import Candidate, missing_words
 from playground.models.header_facts import HeaderFacts, HeaderShelf, has_magic, name_of_file
 from playground.models.inventory_values import DiskModel, DiskState
@@ -26,7 +28,7 @@ class _Refused(msgspec.Struct, frozen=True):
 
 def assess(candidate: Candidate, shelf: HeaderShelf) -> DiskModel | None:
     """Return the model, READY or with its problem; None for what is no model or has vanished."""
-    size = sum(_size_bytes(path) for path in candidate.files)
+    size = sum(size_bytes(path) for path in candidate.files)
     if candidate.is_partial:
         return _partial(candidate, shelf, size)
     facts: list[HeaderFacts] = []
@@ -60,7 +62,7 @@ def _looked_into(path: Path, shelf: HeaderShelf) -> HeaderFacts | _Refused:
             words = "It is kept in a format of its own that llama.cpp does not load."
         return _Refused(DiskState.BROKEN, words)
     except FileNotFoundError:
-        if path.is_symlink():
+        if is_link(path):
             return _Refused(DiskState.BROKEN, "It is a link to a file that is not there.")
         return _Refused(DiskState.BROKEN, "Its file is not there.", is_gone=True)
     except OSError as error:
@@ -70,7 +72,7 @@ def _looked_into(path: Path, shelf: HeaderShelf) -> HeaderFacts | _Refused:
 
 
 def _cut(path: Path, facts: HeaderFacts) -> _Refused | None:
-    size = _size_bytes(path)
+    size = size_bytes(path)
     if size >= facts.end_bytes:
         return None
     return _Refused(DiskState.BROKEN, f"It ends early: {_of(size, facts.end_bytes)} are there.")
@@ -132,13 +134,6 @@ def _name(candidate: Candidate, facts: HeaderFacts) -> str:
         from_header = facts.name if facts.name != name_of_file(path.name) else ""
         return from_header or repo or f"Download of {places.NAMES[candidate.place]}"
     return facts.name or name_of_file(path.name)
-
-
-def _size_bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except (OSError, ValueError):
-        return 0
 
 
 def same_file(path: Path) -> object:

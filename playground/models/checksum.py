@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playground.errors import ModelError, NotFoundError
 from playground.models import hub_cache, ollama, starter
+from playground.models.file_kinds import is_file
 from playground.models.file_notes import FileNotes, state_of
 
 _NOTES = "sha256"
@@ -65,6 +66,14 @@ def known_sha256(path: Path, notes: FileNotes) -> str:
         return ""
 
 
+def size_bytes(path: Path) -> int:
+    """Return a file's size, 0 for one that cannot be looked at."""
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
 def kept_notes() -> FileNotes:
     """Return what was hashed before."""
     return FileNotes(_NOTES)
@@ -87,7 +96,7 @@ def _text(value: object) -> str | None:
 def _hash(path: Path, on_progress: OnBytes | None, cancel: threading.Event) -> str:
     digest, done = hashlib.sha256(), 0
     block = bytearray(_BLOCK_BYTES)
-    if not path.is_file():  # a pipe would wait for ever
+    if not is_file(path):  # a pipe would wait for ever
         raise ModelError(f"{path} is not a file.", hint="Name a .gguf file.")
     with path.open("rb", buffering=0) as file:
         if hasattr(os, "posix_fadvise"):

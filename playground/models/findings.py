@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from playground.errors import one_line
+from playground.models.file_kinds import is_folder
 from playground.models.inventory_values import Place
 from playground.models.model_names import SplitPlace, is_model, is_partial, part_name, split_place
 
@@ -63,7 +64,7 @@ class Search:
 
     def begin(self, folder: Path) -> None:
         """Note that a folder, if there is one, is looked into."""
-        if folder.is_dir() and str(folder) not in self.folders:
+        if is_folder(folder) and str(folder) not in self.folders:
             self.folders.append(str(folder))
 
     def note(self, sentence: str) -> None:
@@ -146,17 +147,6 @@ def _split_model(parts: list[tuple[SplitPlace, Path]], place: Place) -> Candidat
     count = parts[0][0].count
     missing = tuple(number for number in range(1, count + 1) if number not in there)
     return Candidate(place, tuple(path for _, path in parts), missing=missing, parts=count)
-
-
-def small_file(path: Path, limit_bytes: int) -> bytes:
-    """Return a file's beginning, nothing when it cannot be read. Another program's folder may hold a pipe, too."""
-    try:
-        if not path.is_file():
-            return b""
-        with path.open("rb") as file:
-            return file.read(limit_bytes)
-    except (OSError, ValueError):
-        return b""
 
 
 def missing_words(candidate: Candidate) -> str:

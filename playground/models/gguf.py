@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from playground.errors import ModelError, NotFoundError
+from playground.models.file_kinds import is_file
 from playground.models.model_names import SPLIT_NAME
 from playground.models.quants import TENSOR_BLOCKS
 
@@ -288,7 +289,7 @@ def split_paths(path: Path) -> list[Path]:
             f"{path.name} is a later part of a split model.", hint=f"Name the first: {parts[0].name}."
         )
     for part in parts:
-        if not part.exists():
+        if not is_file(part):
             raise ModelError(
                 f"The part {part.name} of a split model is missing.", hint="Download the model again."
             )

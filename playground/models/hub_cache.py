@@ -15,7 +15,8 @@ from pathlib import Path
 
 from playground.errors import ModelError, NotFoundError
 from playground.models import places
-from playground.models.findings import Candidate, Search, models_below, small_file
+from playground.models.file_kinds import is_link, small_file
+from playground.models.findings import Candidate, Search, models_below
 from playground.models.inventory_values import Place
 from playground.models.model_names import is_partial
 from playground.models.quants import name_of
@@ -85,7 +86,7 @@ def blob_of(path: Path) -> Path | None:
 
     None for a link to elsewhere than the repository's blobs.
     """
-    if not path.is_symlink():
+    if not is_link(path):
         return path
     blob = Path(os.path.normpath(path.parent / path.readlink()))
     repository = repository_of(path)
@@ -114,8 +115,13 @@ def repository_of(path: Path) -> Path | None:
     return None
 
 
+def repository_name(repository: Path) -> str:
+    """Return what the Hub calls the repository that a folder holds: ``owner/name``."""
+    return repository.name.removeprefix(_PREFIX).replace("--", "/")
+
+
 def _models_of(repository: Path, place: Place, search: Search) -> Iterator[Candidate]:
-    name = repository.name.removeprefix(_PREFIX).replace("--", "/")
+    name = repository_name(repository)
     for snapshot in _snapshots(repository, search):
         for found in models_below(snapshot, place, search):
             yield replace(found, repo=name, sha256=tuple(blob_sha256(path) for path in found.files))

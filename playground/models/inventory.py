@@ -28,6 +28,7 @@ from playground.models import (
     starter,
 )
 from playground.models.assessment import assess, same_file
+from playground.models.file_kinds import is_file, is_folder
 from playground.models.file_notes import FileNotes
 from playground.models.findings import Candidate, Search, models_below
 from playground.models.header_facts import HeaderShelf
@@ -92,7 +93,7 @@ def named(disk: Disk, text: str) -> DiskModel:
     Raises NotFoundError when there is none, ModelError when there are several.
     """
     exact = [model for model in disk.models if text and text in (model.ref, model.path)]
-    mark = same_file(Path(text)) if not exact and Path(text).is_file() else None
+    mark = same_file(Path(text)) if not exact and is_file(Path(text)) else None
     of_file = [model for model in disk.models if mark and mark in map(same_file, map(Path, model.files))]
     repo, _, quant = text.removeprefix("hf:").partition(":")
     of_repo = [
@@ -122,7 +123,7 @@ def _candidates(machine: places.Machine, search: Search) -> Iterator[Candidate]:
         search.note(added.note)
     for place, root in [*roots(machine), *((Place.FOLDER, path) for path in added.paths)]:
         search.begin(root)
-        if place is Place.FOLDER and not root.is_dir():
+        if place is Place.FOLDER and not is_folder(root):
             search.note(f"{root} was added and is not there.")
         yield from _candidates_in(place, root, search)
 
@@ -164,8 +165,9 @@ class _Kept:
         if model is None:
             return None
         self._files.update(same_file(path) for path in candidate.files)
+        words = self._own_words(candidate)
         if model.state is DiskState.READY:
-            model = self._ready(candidate, model)
+            model = self._ready(candidate, msgspec.structs.replace(model, **words))
         self.models.append(model)
         return model
 
@@ -176,8 +178,6 @@ class _Kept:
                 candidate.files, candidate.sha256 or ("",) * len(candidate.files), strict=True
             )
         )
-        model = msgspec.structs.replace(model, **self._own_words(candidate))
-        self._refs.add(model.ref)
         first = self._contents.setdefault(content, model) if all(content) else model
         if first is model:
             return model
@@ -196,7 +196,10 @@ class _Kept:
             ref = "starter" if quant == starter.QUANT else f"starter:{quant}"
             return {"ref": ref, "name": starter.NAME, "quant": quant, "licence": starter.LICENCE}
         ref = f"hf:{candidate.repo}:{hub_cache.quant_of(path)}"
-        return {"ref": ref} if candidate.place is Place.HUB and ref not in self._refs else {}
+        if candidate.place is not Place.HUB or candidate.is_partial or ref in self._refs:
+            return {}
+        self._refs.add(ref)  # of this one, be it broken: it is what the reference leads to
+        return {"ref": ref}
 
 
 def _space(folder: Path) -> tuple[int, int]:

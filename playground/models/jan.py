@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playground.errors import one_line
-from playground.models.findings import Candidate, Search, models_below, small_file
+from playground.models.file_kinds import small_file
+from playground.models.findings import Candidate, Search, models_below
 from playground.models.inventory_values import Place
 
 _NOTE = "model.yml"

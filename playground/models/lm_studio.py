@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from playground.models import places
-from playground.models.findings import small_file
+from playground.models.file_kinds import small_file
 
 _POINTER = ".lmstudio-home-pointer"
 _LIMIT_BYTES = 1 << 20

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground.errors import one_line
-from playground.models.findings import MOST_ENTRIES, Candidate, Search, small_file
+from playground.models.file_kinds import small_file
+from playground.models.findings import MOST_ENTRIES, Candidate, Search
 from playground.models.inventory_values import Place
 
 _MODEL, _LICENCE = "application/vnd.ollama.image.model", "application/vnd.ollama.image.license"

@@ -14,6 +14,7 @@ from pathlib import Path
 from playground.errors import ModelError
 from playground.models import folders, hub, hub_cache, inventory, places
 from playground.models.assessment import same_file
+from playground.models.file_kinds import is_link
 from playground.models.inventory_values import DiskModel, Place
 
 
@@ -28,7 +29,7 @@ class _Plan:
         """Return what holds bytes that nothing else holds: by identity, where it lies and how large it is."""
         found: dict[object, tuple[Path, int]] = {}
         for path in self.singles:
-            if not path.is_symlink():
+            if not is_link(path):
                 found |= _payload(path)
         for repository, blobs in self.blobs.items():
             for blob in blobs:
@@ -40,8 +41,8 @@ class _Plan:
     def _is_shared(self, blob: Path) -> bool:
         """Return whether another repository's blob, which stays, is a link to the same content in the cache's store."""
         going = {path for blobs in self.blobs.values() for path in blobs}
-        others = blob.parent.parent.parent.glob(f"*--*/blobs/{blob.name}") if blob.is_symlink() else ()
-        return any(other not in going and other.samefile(blob) for other in others)
+        others = blob.parent.parent.parent.glob(f"*--*/blobs/{blob.name}") if is_link(blob) else ()
+        return any(other not in going and same_file(other) == same_file(blob) for other in others)
 
 
 def expected_freed_bytes(models: Sequence[DiskModel]) -> int:
@@ -136,7 +137,7 @@ def _links_to(repository: Path, blobs: Sequence[Path]) -> Iterator[Path]:
     for folder, _, names in os.walk(repository / "snapshots"):
         for name in names:
             path = Path(folder, name)
-            if path.is_symlink() and hub_cache.blob_of(path) in blobs:
+            if is_link(path) and hub_cache.blob_of(path) in blobs:
                 yield path
 
 

@@ -116,6 +116,12 @@ def test_an_older_revision_keeps_its_path_as_reference(own_home: Home) -> None:
     assert resolve(parse("hf:o/r")).path == str(newer)
 
 
+def test_a_reference_is_never_that_of_another_file_than_it_leads_to(own_home: Home) -> None:
+    older = own_home.cached("o/r", "m-Q8_0.gguf", gguf_bytes(mark=1), commit=OLDER_COMMIT, main=False)
+    broken = own_home.cached("o/r", "m-Q8_0.gguf", gguf_bytes(mark=2)[:-9])
+    assert {m.path: m.ref for m in _found()} == {str(broken): "", str(older): str(older)}
+
+
 def test_projectors_and_draft_heads_are_no_models(own_home: Home) -> None:
     own_home.cached("o/r", "mmproj-F16.gguf", gguf_bytes(mark=1))
     own_home.cached("o/r", "mtp-m.gguf", gguf_bytes(mark=2))
@@ -398,6 +404,8 @@ def test_what_may_not_be_read_is_told_and_the_rest_found(own_home: Home) -> None
     locked.chmod(0)
     closed.chmod(0)
     sealed.chmod(0)
+    hidden = written(own_home.llama_cpp / "z.gguf", gguf_bytes(mark=6)).parent.parent
+    hidden.chmod(0)  # holds the Hub cache, too
     blind.chmod(0o400)  # its names can be read, its files not
     code = (
         "from playground.models import inventory; import msgspec;"
@@ -414,7 +422,7 @@ def test_what_may_not_be_read_is_told_and_the_rest_found(own_home: Home) -> None
             check=False,
         )
     finally:
-        for path in (locked, closed, sealed, blind):
+        for path in (locked, closed, sealed, blind, hidden):
             path.chmod(0o700)
     assert done.returncode == 0, done.stderr
     disk = json.loads(done.stdout)
@@ -424,6 +432,7 @@ def test_what_may_not_be_read_is_told_and_the_rest_found(own_home: Home) -> None
     assert states["y.gguf"][0] == "unreadable"
     assert f"{closed} cannot be read: Permission denied." in disk["notes"]
     assert any(str(sealed) in note for note in disk["notes"])
+    assert f"{own_home.llama_cpp} cannot be read: Permission denied." in disk["notes"]
     # Once allowed, it is found: a refusal is not remembered.
     assert {m.state for m in _found()} == {DiskState.READY}
 

@@ -183,6 +183,19 @@ def test_the_app_s_own_copies_go(own_home: Home) -> None:
     assert not _left(own_home.app)
 
 
+def test_an_added_folder_may_be_a_hub_cache(own_home: Home) -> None:
+    own_home.cached("o/r", "m-Q8_0.gguf", gguf_bytes(mark=1))
+    other = own_home.cached("o/r", "m-Q2_K.gguf", gguf_bytes(mark=2))
+    mine = own_home.root / "second disk"
+    own_home.hub.rename(mine)
+    folders.add(mine)
+    first, second = sorted(_models(), key=lambda model: model.path, reverse=True)
+    assert (first.place, first.repo, first.ref) == (Place.FOLDER, "o/r", first.path)
+    assert _removed([first]) == len(gguf_bytes())
+    assert [m.path for m in _models()] == [second.path]
+    assert second.path.endswith(other.name)
+
+
 def test_of_a_link_only_the_link_goes_and_a_second_name_frees_nothing(own_home: Home) -> None:
     mine = own_home.root / "mine"
     mine.mkdir()
