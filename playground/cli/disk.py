@@ -13,6 +13,7 @@ from playground.models.gguf import split_paths
 from playground.models.inventory_values import DiskModel
 
 _YES = ("y", "yes")
+_SHOWN_EVERY_BYTES = 64 << 20
 
 
 def verify(arguments: argparse.Namespace) -> int:
@@ -43,7 +44,8 @@ def _verified(path: Path, which: str) -> dict[str, object]:
     size = checksum.size_bytes(path)
 
     def progress(done_bytes: int) -> None:
-        output.status(f"{which}: {done_bytes / 1e9:.1f} of {size / 1e9:.1f} GB")
+        if done_bytes % _SHOWN_EVERY_BYTES == 0:
+            output.status(f"{which}: {done_bytes / 1e9:.1f} of {size / 1e9:.1f} GB")
 
     found = checksum.file_sha256(path, progress, again=True)
     state = "unknown" if not expected else "ok" if found == expected else "mismatch"

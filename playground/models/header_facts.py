@@ -14,6 +14,7 @@ from playground.models.model_names import split_place, whole_name
 from playground.models.quants import name_of
 
 _NOTES = "headers-1"  # another number when the fields change
+_SAVED_EVERY = 50
 _LARGEST = (1 << 62) - 1  # more than any file; hostile headers multiply to anything
 _QUANT_TAIL = re.compile(r"[-._](?:UD-)?(?:I?Q\d\w*|B?F16|F32|MXFP4\w*)$", re.IGNORECASE)
 _BESIDE_ARCHS = ("clip", "mtmd", "eagle3", "dflash", "dspark")
@@ -77,6 +78,7 @@ class HeaderShelf:
 
     def __init__(self) -> None:
         self._notes = FileNotes(_NOTES)
+        self._read_count = 0
 
     def read(self, path: Path) -> HeaderFacts:
         """Return a file's facts. Raises ModelError, and OSError when the file cannot be looked at."""
@@ -100,6 +102,9 @@ class HeaderShelf:
             self._notes.put(path, state, error.message)
             raise
         self._notes.put(path, state, msgspec.to_builtins(facts))
+        self._read_count += 1
+        if self._read_count % _SAVED_EVERY == 0:  # a first look takes long and may be broken off
+            self.save()
         return facts
 
     def save(self) -> None:

@@ -19,19 +19,20 @@ def delete_cached(repository: Path, blobs: Collection[Path]) -> bool:
 
     ``blobs``: as a snapshot's link names them; a file that is no link is its own blob. Links to content that is not
     needed otherwise are freed in the cache's shared store, too. Returns False, having done nothing, when the library
-    finds the repository damaged. Raises ModelError when the system refuses. Blocking.
+    finds the repository damaged or cannot read the cache. Raises ModelError when the system refuses. Blocking.
     """
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
         cache = scan_cache_dir(repository.parent)
-        found = _repository(cache, repository)
-        if found is None:
-            return False
-        _delete(cache, found, {_real(blob) for blob in blobs})
-    except (CacheNotFound, ValueError):
+    except (CacheNotFound, ValueError, OSError):  # some other repository may not be read, for one
         return False
+    found = _repository(cache, repository)
+    if found is None:
+        return False
+    try:
+        _delete(cache, found, {_real(blob) for blob in blobs})
     except OSError as error:
         raise ModelError(
             f"The Hub cache refuses to delete {error.filename or repository}: {error.strerror}.",

@@ -1,7 +1,8 @@
 """Finds the models on this disk, whoever put them there. Blocking, made for a thread; changes and deletes nothing.
 
 Where a file is reached by several ways it counts once, as its first place has it: the app's own and the Hub cache
-come first, the user's folders last, so that what belongs to another program is never taken for the user's.
+come first, the user's folders last, so that what belongs to another program is never taken for the user's. An added
+folder that is laid out as Ollama or Jan do it is theirs, moved.
 """
 
 from __future__ import annotations
@@ -133,9 +134,9 @@ def _candidates_in(place: Place, root: Path, search: Search) -> Iterator[Candida
         yield from sorted(models_below(root, place, search), key=_starter_first)
     elif place is Place.HUB:
         yield from hub_cache.models_in(root, place, search)
-    elif place is Place.OLLAMA:
+    elif place is Place.OLLAMA or ollama.is_its_own(root):
         yield from ollama.models_in(root, search)
-    elif place is Place.JAN:
+    elif place is Place.JAN or jan.is_its_own(root):
         yield from jan.models_in(root, search)
     else:
         yield from hub_cache.models_and_folders(root, place, search)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playground.errors import one_line
-from playground.models.file_kinds import small_file
+from playground.models.file_kinds import is_folder, small_file
 from playground.models.findings import Candidate, Search, models_below
 from playground.models.inventory_values import Place
 
@@ -16,6 +16,11 @@ _LIMIT_BYTES = 1 << 16
 _FOLDERS = (("llamacpp", "models"), ("models",))  # newer, older
 _LINE = re.compile(r"^(\w+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _DEPTH = 4  # owner/name/quantization
+
+
+def is_its_own(data: Path) -> bool:
+    """Return whether a folder is laid out as Jan's data folder is."""
+    return is_folder(data.joinpath(*_FOLDERS[0]))
 
 
 def models_in(data: Path, search: Search) -> Iterator[Candidate]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground.errors import one_line
-from playground.models.file_kinds import small_file
+from playground.models.file_kinds import is_folder, small_file
 from playground.models.findings import MOST_ENTRIES, Candidate, Search
 from playground.models.inventory_values import Place
 
@@ -26,6 +26,11 @@ _DEFAULTS = ("registry.ollama.ai", "library")
 class _Manifest:
     model: str  # sha256
     licence: str
+
+
+def is_its_own(root: Path) -> bool:
+    """Return whether a folder is laid out as Ollama's are."""
+    return is_folder(root / "manifests") and is_folder(root / "blobs")
 
 
 def models_in(root: Path, search: Search) -> Iterator[Candidate]:

@@ -294,6 +294,18 @@ def test_jan_names_models_inside_and_outside_its_folder(own_home: Home) -> None:
     }
 
 
+def test_an_added_folder_that_another_program_left_there_is_its_own(own_home: Home) -> None:
+    own_home.in_ollama("moved:8b", gguf_bytes(mark=1))
+    model = written(own_home.jan / "llamacpp" / "models" / "j" / "model.gguf", gguf_bytes(mark=2))
+    written(model.with_name("model.yml"), b"model_path: llamacpp/models/j/model.gguf\n")
+    for folder in (own_home.ollama, own_home.jan):
+        folders.add(folder.rename(own_home.root / folder.parent.name.strip(".")))
+    assert [(m.name, m.place, m.can_delete) for m in _found()] == [
+        ("moved:8b", Place.OLLAMA, False),
+        ("j", Place.JAN, False),
+    ]
+
+
 def test_lm_studio_may_have_been_moved(own_home: Home) -> None:
     moved, other = own_home.root / "moved", own_home.root / "other"
     written(own_home.root / ".lmstudio-home-pointer", f"{moved}\n".encode())

@@ -272,9 +272,47 @@ def test_a_model_in_use_is_refused_by_whatever_path_it_is_used(own_home: Home) -
     assert remove(_models(), in_use={"/other.gguf"}) == len(gguf_bytes())
 
 
-@pytest.mark.skipif(
+def _remove_as_anybody(home: Home, place: str) -> subprocess.CompletedProcess[str]:
+    """Delete all models of a place in a process that may be refused, as root may not."""
+    code = (
+        "from playground.errors import ModelError; from playground.models import inventory, removal\n"
+        f"models = [m for m in inventory.scan().models if m.place == {place!r}]\n"
+        "assert models\n"
+        "try: print(removal.remove(models))\n"
+        "except ModelError as error: print(error.sentence())"
+    )
+    return subprocess.run(
+        [*_AS_ANYBODY, sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=_ROOT,
+        env={**os.environ, **home.environment()},
+        timeout=60,
+        check=False,
+    )
+
+
+_REFUSED = pytest.mark.skipif(
     os.name != "posix" or (_IS_ROOT and not shutil.which("setpriv")), reason="no way to be refused"
 )
+
+
+@_REFUSED
+def test_another_repository_that_may_not_be_read_hinders_nothing(own_home: Home) -> None:
+    own_home.cached("o/r", "m-Q8_0.gguf", gguf_bytes(mark=1))
+    own_home.cached("o/closed", "m-Q8_0.gguf", gguf_bytes(mark=2))
+    closed = own_home.repository("o/closed") / "snapshots"
+    closed.chmod(0)
+    try:
+        done = _remove_as_anybody(own_home, "hub")
+    finally:
+        closed.chmod(0o700)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(len(gguf_bytes()))
+    assert [m.repo for m in _models()] == ["o/closed"]
+
+
+@_REFUSED
 @pytest.mark.parametrize("where", ["hub", "mine"])
 def test_a_folder_that_refuses_is_told_in_a_sentence(own_home: Home, where: str) -> None:
     link = own_home.cached("o/r", "m-Q8_0.gguf", gguf_bytes("Fixed", mark=1))
@@ -284,23 +322,8 @@ def test_a_folder_that_refuses_is_told_in_a_sentence(own_home: Home, where: str)
     for folder in closed:
         folder.chmod(0o500)
     place = {"hub": "hub", "mine": "folder"}[where]
-    code = (
-        "from playground.errors import ModelError; from playground.models import inventory, removal\n"
-        f"models = [m for m in inventory.scan().models if m.place == {place!r}]\n"
-        "assert models\n"
-        "try: print(removal.remove(models))\n"
-        "except ModelError as error: print(error.sentence())"
-    )
     try:
-        done = subprocess.run(
-            [*_AS_ANYBODY, sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            cwd=_ROOT,
-            env={**os.environ, **own_home.environment()},
-            timeout=60,
-            check=False,
-        )
+        done = _remove_as_anybody(own_home, place)
     finally:
         for folder in closed:
             folder.chmod(0o700)
