@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from playground.models import inventory
+from playground.models.inventory_values import DiskModel
 from tests.support.broken_gguf import Parts, Tensor, string, u32
 
 _VARIABLES = (
@@ -19,6 +21,17 @@ COMMIT = "9338f7b671827df886678df2bdd7cc7b4f36dffd"
 OLDER_COMMIT = "1" * 40
 _F32 = 0
 _VALUES = 64
+
+
+def found(**wanted: object) -> list[DiskModel]:
+    """Return the models that a scan finds, those with these values."""
+    return [m for m in inventory.scan().models if all(getattr(m, k) == v for k, v in wanted.items())]
+
+
+def one(**wanted: object) -> DiskModel:
+    """Return the only such model."""
+    [model] = found(**wanted)
+    return model
 
 
 def gguf_bytes(name: str = "Small", *, arch: str = "llama", mark: int = 1, **texts: str) -> bytes:

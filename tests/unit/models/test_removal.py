@@ -12,18 +12,14 @@ import msgspec
 import pytest
 
 from playground.errors import ModelError
-from playground.models import folders, inventory
+from playground.models import folders
 from playground.models.inventory_values import DiskModel, DiskState, Place
 from playground.models.removal import expected_freed_bytes, remove
-from tests.support.homes import COMMIT, OLDER_COMMIT, Home, gguf_bytes, sha256, written
+from tests.support.homes import COMMIT, OLDER_COMMIT, Home, found, gguf_bytes, sha256, written
 
 _ROOT = Path(__file__).parents[3]
 _IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 _AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if _IS_ROOT else []
-
-
-def _models(**wanted: object) -> list[DiskModel]:
-    return [m for m in inventory.scan().models if all(getattr(m, k) == v for k, v in wanted.items())]
 
 
 def _left(folder: Path) -> set[str]:
@@ -47,8 +43,8 @@ def test_one_quantization_goes_with_its_blob_and_the_others_stay(own_home: Home)
     content = gguf_bytes(mark=1)
     own_home.cached("o/r", "m-Q8_0.gguf", content)
     other = own_home.cached("o/r", "m-Q2_K.gguf", gguf_bytes(mark=2))
-    assert _removed(_models(ref="hf:o/r:Q8_0")) == len(content)
-    assert [m.path for m in _models()] == [str(other)]
+    assert _removed(found(ref="hf:o/r:Q8_0")) == len(content)
+    assert [m.path for m in found()] == [str(other)]
     assert not (own_home.repository("o/r") / "blobs" / sha256(content)).exists()
 
 
@@ -57,15 +53,15 @@ def test_all_revisions_of_a_file_go(own_home: Home) -> None:
     own_home.cached("o/r", "m-Q8_0.gguf", content, commit=OLDER_COMMIT, main=False)
     own_home.cached("o/r", "m-Q8_0.gguf", content)
     own_home.cached("o/r", "README.md", b"words")
-    assert _removed(_models()) == len(content)
-    assert not _models()
+    assert _removed(found()) == len(content)
+    assert not found()
     assert any(name.endswith("README.md") for name in _left(own_home.hub))
 
 
 def test_the_last_model_takes_its_repository_along(own_home: Home) -> None:
     for number in (1, 2):
         own_home.cached("o/r", f"m-0000{number}-of-00002.gguf", gguf_bytes(mark=number))
-    assert _removed(_models()) == 2 * len(gguf_bytes())
+    assert _removed(found()) == 2 * len(gguf_bytes())
     assert not own_home.repository("o/r").exists()
 
 
@@ -73,16 +69,16 @@ def test_a_repository_of_the_same_commit_stays(own_home: Home) -> None:
     """A copied repository has it; the Hub's own library takes a commit for one of either."""
     for mark, repo in enumerate("abcdef"):
         own_home.cached(f"o/{repo}", "m-Q8_0.gguf", gguf_bytes(repo, mark=mark))
-    _removed(_models(repo="o/c"))
-    assert [m.repo for m in _models()] == [f"o/{repo}" for repo in "abdef"]
+    _removed(found(repo="o/c"))
+    assert [m.repo for m in found()] == [f"o/{repo}" for repo in "abdef"]
     assert not own_home.repository("o/c").exists()
 
 
 def test_a_download_that_goes_on_beside_it_keeps_the_repository(own_home: Home) -> None:
     own_home.cached("o/r", "m-Q8_0.gguf", gguf_bytes(mark=1))
     going = written(own_home.repository("o/r") / "blobs" / f"{'c' * 64}.incomplete", gguf_bytes(mark=2)[:-50])
-    _removed(_models(state=DiskState.READY))
-    [partial] = _models()
+    _removed(found(state=DiskState.READY))
+    [partial] = found()
     assert (partial.path, partial.state) == (str(going), DiskState.PARTIAL)
     assert _removed([partial]) == len(gguf_bytes()) - 50
     assert not going.exists()
@@ -101,9 +97,9 @@ def test_content_that_repositories_share_is_freed_with_the_last_of_them(own_home
             expected_size=len(content),
         )
         assert blob.is_symlink()
-    [first] = _models()
+    [first] = found()
     assert _removed([first]) == 0
-    [second] = _models()
+    [second] = found()
     assert {first.repo, second.repo} == {"o/first", "o/second"}
     assert _removed([second]) == len(content)
     assert not any(name.endswith("ab" * 32) for name in _left(own_home.hub))
@@ -116,10 +112,10 @@ def test_a_repository_with_a_link_to_nothing_is_emptied_too(own_home: Home) -> N
     other = own_home.cached("o/r", "m-Q2_K.gguf", gguf_bytes(mark=2))
     dangling = own_home.repository("o/r") / "snapshots" / COMMIT / "gone-Q4_0.gguf"
     dangling.symlink_to(f"../../blobs/{'d' * 64}")
-    assert _removed(_models(ref="hf:o/r:Q8_0")) == len(content)
-    assert _removed(_models(state=DiskState.BROKEN)) == 0
+    assert _removed(found(ref="hf:o/r:Q8_0")) == len(content)
+    assert _removed(found(state=DiskState.BROKEN)) == 0
     assert not os.path.lexists(dangling)
-    assert [m.path for m in _models()] == [str(other)]
+    assert [m.path for m in found()] == [str(other)]
     assert not any("m-Q8_0" in name or sha256(content) in name for name in _left(own_home.hub))
 
 
@@ -129,7 +125,7 @@ def test_a_link_out_of_the_cache_goes_and_what_it_points_to_stays(own_home: Home
     link = own_home.repository("o/r") / "snapshots" / COMMIT / "m-Q8_0.gguf"
     link.parent.mkdir(parents=True)
     link.symlink_to(outside)
-    assert _removed(_models()) == 0
+    assert _removed(found()) == 0
     assert not os.path.lexists(link)
     assert outside.read_bytes() == gguf_bytes()
 
@@ -141,7 +137,7 @@ def test_a_repository_that_was_moved_out_behind_a_link_is_refused(own_home: Home
     elsewhere = own_home.root / "elsewhere"
     folder.rename(elsewhere)
     folder.symlink_to(elsewhere)
-    [model] = _models()
+    [model] = found()
     before = _left(own_home.root)
     with pytest.raises(ModelError, match=r"outside|not lie"):
         remove([model])
@@ -151,8 +147,8 @@ def test_a_repository_that_was_moved_out_behind_a_link_is_refused(own_home: Home
 def test_a_cache_without_links_is_emptied(own_home: Home) -> None:
     path = written(own_home.repository("o/r") / "snapshots" / COMMIT / "m-Q8_0.gguf", gguf_bytes())
     other = written(path.with_name("m-Q2_K.gguf"), gguf_bytes(mark=2))
-    assert _removed(_models(path=str(path))) == len(gguf_bytes())
-    assert [m.path for m in _models()] == [str(other)]
+    assert _removed(found(path=str(path))) == len(gguf_bytes())
+    assert [m.path for m in found()] == [str(other)]
 
 
 def test_a_cache_behind_a_link_is_the_cache(own_home: Home) -> None:
@@ -160,8 +156,8 @@ def test_a_cache_behind_a_link_is_the_cache(own_home: Home) -> None:
     elsewhere = own_home.root / "elsewhere"
     own_home.hub.rename(elsewhere)
     own_home.hub.symlink_to(elsewhere)
-    assert _removed(_models()) == len(gguf_bytes())
-    assert not _models()
+    assert _removed(found()) == len(gguf_bytes())
+    assert not found()
 
 
 # -- the app's own and added folders
@@ -173,13 +169,13 @@ def test_all_parts_of_a_model_in_an_added_folder_go(own_home: Home) -> None:
         written(mine / "a" / f"m-0000{number}-of-00004.gguf", gguf_bytes(mark=number))
     written(mine / "a" / "notes.txt", b"mine")
     folders.add(mine)
-    assert _removed(_models(state=DiskState.PART_MISSING)) == 3 * len(gguf_bytes())
+    assert _removed(found(state=DiskState.PART_MISSING)) == 3 * len(gguf_bytes())
     assert _left(mine) == {"a/notes.txt"}
 
 
 def test_the_app_s_own_copies_go(own_home: Home) -> None:
     written(own_home.app / "copy.gguf", gguf_bytes())
-    assert _removed(_models(place=Place.APP)) == len(gguf_bytes())
+    assert _removed(found(place=Place.APP)) == len(gguf_bytes())
     assert not _left(own_home.app)
 
 
@@ -189,10 +185,10 @@ def test_an_added_folder_may_be_a_hub_cache(own_home: Home) -> None:
     mine = own_home.root / "second disk"
     own_home.hub.rename(mine)
     folders.add(mine)
-    first, second = sorted(_models(), key=lambda model: model.path, reverse=True)
+    first, second = sorted(found(), key=lambda model: model.path, reverse=True)
     assert (first.place, first.repo, first.ref) == (Place.FOLDER, "o/r", first.path)
     assert _removed([first]) == len(gguf_bytes())
-    assert [m.path for m in _models()] == [second.path]
+    assert [m.path for m in found()] == [second.path]
     assert second.path.endswith(other.name)
 
 
@@ -204,7 +200,7 @@ def test_of_a_link_only_the_link_goes_and_a_second_name_frees_nothing(own_home: 
     twice = written(own_home.root / "elsewhere" / "twice.gguf", gguf_bytes(mark=2))
     (mine / "second.gguf").hardlink_to(twice)
     folders.add(mine)
-    assert _removed(_models()) == 0
+    assert _removed(found()) == 0
     assert not _left(mine)
     assert outside.exists()
     assert twice.exists()
@@ -217,7 +213,7 @@ def test_what_lies_behind_a_linked_folder_is_refused(own_home: Home) -> None:
     (mine / "behind").symlink_to(outside.parent)
     folders.add(mine)
     with pytest.raises(ModelError, match="does not lie in an added folder"):
-        remove(_models())
+        remove(found())
     assert outside.exists()
 
 
@@ -231,7 +227,7 @@ def test_files_of_other_programs_are_refused_by_name(own_home: Home) -> None:
     written(own_home.llama_cpp / "l.gguf", gguf_bytes(mark=4))
     own_home.in_ollama("o:1b", gguf_bytes(mark=5))
     folders.add(own_home.root)  # does not make them the user's
-    models = _models()
+    models = found()
     assert len(models) == 5
     before = _left(own_home.root)
     for model in models:
@@ -246,7 +242,7 @@ def test_files_of_other_programs_are_refused_by_name(own_home: Home) -> None:
 
 def test_a_wrong_list_deletes_nothing_elsewhere(own_home: Home) -> None:
     own_home.cached("o/r", "m-Q8_0.gguf", gguf_bytes())
-    [model] = _models()
+    [model] = found()
     precious = written(own_home.root / "precious.txt", b"words")
     for path in (precious, own_home.hub / ".." / ".." / ".." / "precious.txt"):
         for place in (Place.HUB, Place.APP, Place.FOLDER):
@@ -260,16 +256,16 @@ def test_nothing_goes_when_one_of_several_may_not(own_home: Home) -> None:
     own_home.cached("o/r", "m-Q8_0.gguf", gguf_bytes("Mine", mark=1))
     written(own_home.gpt4all / "g.gguf", gguf_bytes(mark=2))
     with pytest.raises(ModelError, match="belongs to GPT4All"):
-        remove(_models())
-    assert len(_models()) == 2
+        remove(found())
+    assert len(found()) == 2
 
 
 def test_a_model_in_use_is_refused_by_whatever_path_it_is_used(own_home: Home) -> None:
     link = own_home.cached("o/r", "m-Q8_0.gguf", gguf_bytes("Busy"))
     for used in (link, link.resolve()):
         with pytest.raises(ModelError, match="Busy is loaded"):
-            remove(_models(), in_use={str(used)})
-    assert remove(_models(), in_use={"/other.gguf"}) == len(gguf_bytes())
+            remove(found(), in_use={str(used)})
+    assert remove(found(), in_use={"/other.gguf"}) == len(gguf_bytes())
 
 
 def _remove_as_anybody(home: Home, place: str) -> subprocess.CompletedProcess[str]:
@@ -309,7 +305,7 @@ def test_another_repository_that_may_not_be_read_hinders_nothing(own_home: Home)
         closed.chmod(0o700)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(len(gguf_bytes()))
-    assert [m.repo for m in _models()] == ["o/closed"]
+    assert [m.repo for m in found()] == ["o/closed"]
 
 
 @_REFUSED
@@ -329,4 +325,4 @@ def test_a_folder_that_refuses_is_told_in_a_sentence(own_home: Home, where: str)
             folder.chmod(0o700)
     assert done.returncode == 0, done.stderr
     assert "Permission denied. Check the permissions" in done.stdout
-    assert len(_models()) == 2
+    assert len(found()) == 2
