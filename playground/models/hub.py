@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -19,13 +20,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from playground import __version__
-from playground.errors import HubError, HubErrorKind, ModelError, NotFoundError
-from playground.models.quants import name_of
+from playground.errors import HubError, HubErrorKind, ModelError
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx2
+    from huggingface_hub import CachedRepoInfo, HFCacheInfo
 
 TOKEN_PAGE = "https://huggingface.co/settings/tokens"  # noqa: S105 -- an address
 _TOKEN_NAMES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE")
@@ -159,53 +160,31 @@ def offline_error() -> HubError:
     )
 
 
-def cached_ggufs() -> list[tuple[str, Path]]:
-    """Return (reference, path) of every GGUF in the cache, first parts only. Blocking; [] without a cache."""
-    _constants()
+def delete_cached(repository: Path, blobs: Collection[Path]) -> bool:
+    """Delete blobs of a repository, and its snapshots' files that they are the content of; with all of them, it too.
+
+    ``blobs``: as a snapshot's link names them; a file that is no link is its own blob. Links to content that is not
+    needed otherwise are freed in the cache's shared store, too. Returns False, having done nothing, when the library
+    finds the repository damaged or cannot read the cache. Raises ModelError when the system refuses. Blocking.
+    """
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        cache = scan_cache_dir()
-    except CacheNotFound:
-        return []
-    found: dict[Path, str] = {}
-    for repo in cache.repos:
-        if repo.repo_type != "model":
-            continue
-        for revision in sorted(repo.revisions, key=lambda item: item.last_modified):
-            for file in revision.files:
-                path = Path(file.file_path)
-                if _is_model(path):
-                    found[path] = f"hf:{repo.repo_id}:{name_of(None, path.name)}"
-    return sorted((reference, path) for path, reference in found.items())
-
-
-def cached_gguf(repository: str, quant: str | None) -> Path:
-    """Return the cached GGUF of ``owner/name`` in a quantization. Raises ModelError when there is none."""
-    prefix = f"hf:{repository}:"
-    mine = [(ref.removeprefix(prefix), path) for ref, path in cached_ggufs() if ref.startswith(prefix)]
-    if not mine:
-        raise NotFoundError(
-            f"{repository} is not in the Hugging Face cache.",
-            hint=f"Download it first, for example with: playground models pull hf:{repository}",
-        )
-    fitting = [path for name, path in mine if quant is None or name.upper() == quant.upper()]
-    names = ", ".join(sorted({name for name, _ in mine}))
-    if not fitting:
-        raise ModelError(f"{repository} is in the cache, but not as {quant}.", hint=f"There is: {names}.")
-    if quant is None and len(fitting) > 1:
+        cache = scan_cache_dir(repository.parent)
+    except (CacheNotFound, ValueError, OSError):  # some other repository may not be read, for one
+        return False
+    found = _repository(cache, repository)
+    if found is None:
+        return False
+    try:
+        _delete(cache, found, {_real(blob) for blob in blobs})
+    except OSError as error:
         raise ModelError(
-            f"{repository} is in the cache in several quantizations.",
-            hint=f"Name one of: {names} (…:{mine[0][0]}).",
-        )
-    return fitting[-1]
-
-
-def _is_model(path: Path) -> bool:
-    name = path.name.lower()
-    later_part = "-of-" in name and "-00001-of-" not in name
-    return name.endswith(".gguf") and not later_part and not name.startswith("mmproj")
+            f"The Hub cache refuses to delete {error.filename or repository}: {error.strerror}.",
+            hint="Check the permissions of its folders.",
+        ) from error
+    return True
 
 
 def _constants() -> ModuleType:
@@ -279,3 +258,27 @@ def _token_file_error(what: str, error: OSError) -> HubError:
         f"The token's file {token_path()} cannot be {what}: {error.strerror}.",
         hint="Check its permissions.",
     )
+
+
+def _repository(cache: HFCacheInfo, repository: Path) -> CachedRepoInfo | None:
+    real = Path(os.path.realpath(repository))
+    return next((repo for repo in cache.repos if repo.repo_path == real), None)
+
+
+def _delete(cache: HFCacheInfo, repository: CachedRepoInfo, blobs: set[Path]) -> None:
+    # The library finds revisions by their commit alone, and a copied or renamed repository has the same commits.
+    cache = replace(cache, repos=frozenset({repository}))
+    files = {file for revision in repository.revisions for file in revision.files}
+    chosen = {file for file in files if file.blob_path in blobs}
+    known = {file.blob_path for file in files}
+    unfinished = any(path not in known for path in (repository.repo_path / "blobs").glob("*"))
+    if chosen == files and not unfinished:
+        commits = [revision.commit_hash for revision in repository.revisions]
+        cache.delete_revisions(*commits).execute()
+    else:
+        cache.delete_files(*chosen).execute()
+
+
+def _real(path: Path) -> Path:
+    """Return a path as the library has it: folders resolved, the last name as it is."""
+    return Path(os.path.realpath(path.parent)) / path.name
