@@ -15,6 +15,7 @@ from playground.models.gguf import read_header
 from tests.support import big_shapes
 from tests.support.dry_run import dry_run
 from tests.support.engines import loaded_engine
+from tests.support.fit_matrix import MODELS, Row, model_path, rows
 from tests.support.tiny_gguf import ARCHITECTURES, build
 
 _MIB = 1 << 20
@@ -71,6 +72,25 @@ def test_the_estimate_is_what_a_loaded_model_holds(arch: str, tmp_path: Path) ->
             _check(await _memory(path, options), estimate(header, _needs(options)), options)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_whole_matrix_is_as_exact_as_promised(model: str, tmp_path: Path) -> None:
+    found = rows(model, model_path(model, tmp_path))
+    assert len({(row.n_ctx, row.kv_type) for row in found}) == 21
+    for row in found:
+        _keeps_the_promise(row)
+
+
+def _keeps_the_promise(row: Row) -> None:
+    expected, real = row.estimated, row.real
+    assert expected.weights_bytes / _MIB == pytest.approx(real.weights_mib, rel=0.01), row
+    cache = (expected.kv_bytes + expected.recurrent_bytes) / _MIB
+    assert real.caches
+    assert cache == pytest.approx(real.cache_mib, rel=0.01, abs=0.0051 * real.caches), row
+    assert expected.compute_bytes / _MIB == pytest.approx(real.compute_mib, rel=0.15, abs=1), row
+    total = expected.total_bytes / _MIB
+    assert total == pytest.approx(real.total_mib, rel=0.05, abs=64e6 / _MIB), row
 
 
 @pytest.mark.parametrize("arch", ["qwen35-mtp", "qwen35moe-mtp"])
