@@ -113,14 +113,25 @@ class HubErrorKind(StrEnum):
 
 
 class HubError(PlaygroundError):
-    """The Hub cannot be reached, refuses, or answers wrongly. ``url``: the page where a person can do something."""
+    """The Hub cannot be reached, refuses, or answers wrongly. ``url``: the page where a person can do something.
+
+    ``retry_after_s``: how long the Hub wants to be left alone, None where it does not say.
+    """
 
     def __init__(
-        self, kind: HubErrorKind, message: str, *, hint: str = "", detail: str = "", url: str = ""
+        self,
+        kind: HubErrorKind,
+        message: str,
+        *,
+        hint: str = "",
+        detail: str = "",
+        url: str = "",
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(message, hint=hint, detail=detail)
         self.kind = kind
         self.url = url
+        self.retry_after_s = retry_after_s
 
 
 class DownloadErrorKind(StrEnum):
