@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from playground.chat.messages import Conversation
 from playground.compare.events import Lane
-from playground.compare.memory import needed_bytes
+from playground.compare.needs import host_needs
 from playground.errors import ModelError
 from playground.models.gguf import read_header
 from playground.models.library import describe
@@ -40,7 +40,8 @@ def _read(path: Path) -> bool:
         assert model.name.isprintable()
         assert model.arch.isprintable()
         assert len(model.licence) <= 200
-        assert isinstance(needed_bytes(Lane("A", model, Conversation().with_user("Hello"))), int)
+        lane = Lane("A", model, Conversation().with_user("Hello"))
+        assert isinstance(host_needs([lane], ())["A"], int)
     except ModelError as error:
         assert error.message.endswith("."), error.message
         assert error.message.isprintable(), error.message
