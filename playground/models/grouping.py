@@ -6,6 +6,7 @@ Which files are models follows llama.cpp (common/download.cpp), so that ``-hf`` 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -49,9 +50,10 @@ def group_files(files: Iterable[HubFile]) -> tuple[Quant, ...]:
 
 
 def problems(files: Sequence[HubFile]) -> tuple[str, ...]:
-    """Return a sentence for each thing that is left out because something is wrong with it."""
+    """Return a sentence for each file that is left out because something is wrong with it, and for each name of many."""
     unsafe = [file.path for file in files if not is_safe(file.path)]
     empty = [file.path for file in files if _is_gguf(file) and is_safe(file.path) and not file.size_bytes]
+    models = [quant for quant in group_files(files) if quant.kind == "model"]
     partial = {key: group for key, group in _groups(files).items() if not group.is_whole}
     return (
         *(f"{one_line(repr(path), 120)} is left out: its name is not safe." for path in unsafe),
@@ -59,6 +61,11 @@ def problems(files: Sequence[HubFile]) -> tuple[str, ...]:
         *(
             f"{key} is left out: {len(group.parts)} of its {group.count} parts are there."
             for key, group in partial.items()
+        ),
+        *(
+            f"{name} names {count} models here; the larger one is meant."
+            for name, count in Counter(quant.name for quant in models).items()
+            if count > 1
         ),
     )
 

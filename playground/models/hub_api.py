@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from playground.errors import HubError, ModelError, UsageError, one_line
+from playground.errors import HubError, HubErrorKind, ModelError, UsageError, one_line
 from playground.models import hub, hub_card
 from playground.models.gguf import GgufHeader, parse_beginning
 from playground.models.grouping import is_safe
@@ -56,7 +56,7 @@ async def repository(ref: str, revision: str = "main", *, limits: Limits = LIMIT
     says ``main``. Raises HubError, UsageError.
     """
     await asyncio.to_thread(hub.prepare)
-    named = parse(ref, urlsplit(hub.endpoint()).hostname or "")
+    named = parse(ref, own_host())
     if revision == "main" and named.revision:
         revision = named.revision
     if not _REVISION.fullmatch(revision):
@@ -73,22 +73,30 @@ async def repository(ref: str, revision: str = "main", *, limits: Limits = LIMIT
     return msgspec.structs.replace(found, summary=card)
 
 
-async def header(repo: str, commit: str, path: str, *, limits: Limits = LIMITS) -> GgufHeader:
+def own_host() -> str:
+    """Return the name of the server that is asked, whose addresses name models, too. Raises HubError."""
+    return urlsplit(hub.endpoint()).hostname or ""
+
+
+async def header(
+    repo: str, commit: str, path: str, size_bytes: int = 0, *, limits: Limits = LIMITS
+) -> GgufHeader:
     """Return the architecture's metadata of a file at the Hub, without tensors; ``file_bytes`` is the file's size.
 
-    One read of 64 KB, at most two larger ones. Raises HubError for the way there, ModelError for the file.
+    One read of 64 KB, at most two larger ones. ``size_bytes``: what the list of files says, 0 to take what comes.
+    Raises HubError for the way there, ModelError for the file.
     """
     if not is_repo(repo) or not _REVISION.fullmatch(commit) or not is_safe(path):
         raise ModelError(
             f"{one_line(repr(path), 120)} of {repo} is no usable name.", hint="Choose another model."
         )
     url, data, name = f"/{repo}/resolve/{quote(commit, safe='')}/{quote(path)}", b"", path.rpartition("/")[2]
-    total = 0
+    total = size_bytes
     async with connected(repo, hub.web_page(repo), limits) as session:
         for length in _READS_BYTES:
             piece = await session.piece(url, len(data), length)
             if total not in (0, piece.file_bytes):
-                raise bad_answer(repo, f"the size of {name} changes while it is read")
+                raise bad_answer(repo, f"{name} has {piece.file_bytes:,} bytes, not {total:,}")
             data, url, total = data + piece.data, piece.url, piece.file_bytes
             found = await _parsed(name, data, total)
             if found is not None:
@@ -98,6 +106,14 @@ async def header(repo: str, commit: str, path: str, *, limits: Limits = LIMITS) 
 
 async def account(*, limits: Limits = LIMITS) -> str:
     """Return the name of who the token belongs to: whether it is a good one. Raises HubError."""
+    await asyncio.to_thread(hub.prepare)
+    if await asyncio.to_thread(hub.token_state) is hub.TokenState.NONE:
+        raise HubError(
+            HubErrorKind.TOKEN,
+            "No token of the Hub is set.",
+            hint="Most models need none.",
+            url=hub.TOKEN_PAGE,
+        )
     async with connected("the account", hub.TOKEN_PAGE, limits) as session:
         answer, _ = await session.json("/api/whoami-v2")
     name = answer.get("name") if isinstance(answer, dict) else None
@@ -107,10 +123,13 @@ async def account(*, limits: Limits = LIMITS) -> str:
 
 
 async def _parsed(name: str, data: bytes, total: int) -> GgufHeader | None:
-    if len(data) <= _READS_BYTES[0]:
-        found = parse_beginning(name, data, total)
-    else:  # a large vocabulary takes a tenth of a second
-        found = await asyncio.to_thread(parse_beginning, name, data, total)
+    try:
+        if len(data) <= _READS_BYTES[0]:
+            found = parse_beginning(name, data, total)
+        else:  # a large vocabulary takes a tenth of a second
+            found = await asyncio.to_thread(parse_beginning, name, data, total)
+    except ModelError as error:
+        raise ModelError(error.message, hint="Choose another model.") from error
     if found is not None and not found.arch:
         raise ModelError(f"{name} does not name an architecture.", hint="Choose another model.")
     return found

@@ -73,10 +73,6 @@ async def connected(subject: str, page: str = "", limits: Limits = LIMITS) -> As
         raise bad_answer(subject, "it cannot be read") from error
     except httpx2.HTTPError as error:
         raise broken_off(host, str(error) or type(error).__name__) from error
-    except ConnectionError as error:  # the library's own word for a switch that was turned meanwhile
-        if hub.is_offline():
-            raise hub.offline_error() from error
-        raise broken_off(host, str(error)) from error
 
 
 class Session:

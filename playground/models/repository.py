@@ -79,7 +79,7 @@ class Quant(msgspec.Struct, frozen=True):
 class Repository(msgspec.Struct, frozen=True):
     """A model's page. ``commit``: 40 hex digits, of ``branch`` when it was read. ``summary``: the card's first words.
 
-    ``notes``: sentences about files that are left out because something is wrong with them.
+    ``notes``: sentences about files that are left out because something is wrong with them, and about what is odd.
     """
 
     id: str

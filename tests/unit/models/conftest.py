@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -11,6 +12,14 @@ from playground.models import hub as door
 from tests.support.fake_hub import FakeHub
 
 TOKEN = "hf_" + "S3cretWordThatNobodySees"
+
+
+async def asked(hub: FakeHub, times: int) -> None:
+    """Return when the Hub has got so many requests, or after a while."""
+    for _ in range(1000):
+        if len(hub.log) >= times:
+            return
+        await asyncio.sleep(0.01)
 
 
 @pytest.fixture

@@ -23,9 +23,7 @@ def test_parts_of_a_split_model_are_one_in_their_order() -> None:
     names = [f"Q4_K_M/m-Q4_K_M-0000{number}-of-00003.gguf" for number in (2, 3, 1)]
     (quant,) = group_files(_files(*names))
     assert quant.name == "Q4_K_M"
-    assert [file.path[-14:-5] for file in quant.files] == ["1-of-00003", "2-of-00003", "3-of-00003"] or [
-        file.path for file in quant.files
-    ] == sorted(names)
+    assert [file.path for file in quant.files] == sorted(names)
     assert quant.size_bytes == 3003
 
 
@@ -36,6 +34,13 @@ def test_a_split_with_a_part_missing_is_left_out_and_named() -> None:
     assert [quant.name for quant in group_files(files)] == ["Q4_0"]
     assert len(problems(files)) == 3
     assert "1 of its 2 parts" in problems(files)[0]
+
+
+def test_a_name_of_several_models_is_told() -> None:
+    files = [HubFile("m-4B-Q8_0.gguf", 4), HubFile("m-9B-Q8_0.gguf", 9), HubFile("mmproj-Q8_0.gguf", 1)]
+    (sentence,) = problems(files)
+    assert sentence.startswith("Q8_0 names 2 models")
+    assert chosen(Repository("acme/m", "a" * 40, quants=group_files(files)), "Q8_0").size_bytes == 9
 
 
 def test_an_empty_file_is_left_out_and_named() -> None:

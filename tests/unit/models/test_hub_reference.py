@@ -42,7 +42,6 @@ def test_what_a_reference_names(text: str, expected: HubReference) -> None:
         "acme/..",
         "../m",
         "acme/m:Q4 0",
-        "acme/m\n",
         "https://example.org/acme/m",
         "https://huggingface.co.evil.org/acme/m",
         "https://huggingface.co@evil.org/acme/m",
@@ -55,9 +54,6 @@ def test_what_a_reference_names(text: str, expected: HubReference) -> None:
     ],
 )
 def test_what_names_nothing_is_a_usage_error(text: str) -> None:
-    if text == "acme/m\n":
-        assert parse(text).repo == "acme/m"
-        return
     with pytest.raises(UsageError):
         parse(text, "mirror.example")
 

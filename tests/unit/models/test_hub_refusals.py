@@ -36,6 +36,7 @@ def test_a_name_that_does_not_exist(hub: FakeHub) -> None:
     assert _error("acme/none").kind is HubErrorKind.NOT_FOUND
     door.set_token(TOKEN)
     assert _error("acme/none").kind is HubErrorKind.NOT_FOUND
+    assert [entry.status for entry in hub.log] == [401, 404]
 
 
 def test_a_revision_that_does_not_exist(hub: FakeHub) -> None:
@@ -65,7 +66,7 @@ def test_a_wrong_token(hub: FakeHub) -> None:
     error = _error()
     assert error.kind is HubErrorKind.TOKEN
     assert error.url.endswith("/settings/tokens")
-    with pytest.raises(HubError):
+    with pytest.raises(HubError, match="does not accept the token"):
         asyncio.run(hub_api.account())
 
 
@@ -138,12 +139,14 @@ def test_nobody_there(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
         error = _error()
     assert error.kind is HubErrorKind.OFFLINE
     assert "127.0.0.1" in error.message
+    assert not hub.log
 
 
 @pytest.mark.parametrize("address", ["localhost", "ftp://x", "http://", "http://a:b:c/", "http://x:99999999"])
 def test_an_address_that_is_none(hub: FakeHub, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("HF_ENDPOINT", address)
     assert _error().kind is HubErrorKind.OFFLINE
+    assert not hub.log
 
 
 def test_nothing_leaves_while_the_app_is_offline(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +207,8 @@ def test_the_client_shows_no_token(hub: FakeHub) -> None:
 
     async def scenario() -> str:
         async with door.client() as (client, headers), connected("it", limits=Limits()) as session:
+            await session.json("/api/models")
             return repr((client, headers, session, vars(session)))
 
     assert TOKEN not in asyncio.run(scenario())
+    assert TOKEN in hub.log[-1].headers["authorization"]

@@ -11,6 +11,7 @@ from playground.models import hub_api
 from playground.models.repository import Repository
 from tests.support.fake_hub import FakeHub, Fault, HubContent
 from tests.support.remote_models import model_bytes
+from tests.unit.models.conftest import asked
 
 _CARD = b"---\nlicense: mit\n---\n# Tiny\n\nThis is a **tiny** model that only tests ever need, and nobody else.\n"
 
@@ -135,8 +136,7 @@ def test_a_page_that_is_cancelled_leaves_nothing_behind(hub: FakeHub) -> None:
 
     async def scenario() -> None:
         task = asyncio.create_task(hub_api.repository("acme/m"))
-        while len(hub.log) < 3:
-            await asyncio.sleep(0.01)
+        await asked(hub, 3)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(task, 5)

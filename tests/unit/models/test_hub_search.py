@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -13,13 +14,14 @@ from playground.models import hub_api
 from playground.models.hub_http import Limits
 from playground.models.repository import Page, Query
 from tests.support.fake_hub import FakeHub, Fault
+from tests.unit.models.conftest import asked
 
 
 def _search(query: Query, cursor: str = "", limits: Limits | None = None) -> Page:
     return asyncio.run(hub_api.search(query, cursor, limits=limits or Limits()))
 
 
-def _add(hub: FakeHub, name: str, **meta: object) -> None:
+def _add(hub: FakeHub, name: str, **meta: Any) -> None:  # noqa: ANN401 -- JSON of the API
     hub.add(name, {}, **meta)
 
 
@@ -112,8 +114,7 @@ def test_a_search_that_is_cancelled_ends_at_once(hub: FakeHub) -> None:
 
     async def scenario() -> None:
         task = asyncio.create_task(hub_api.search(Query()))
-        while not hub.log:
-            await asyncio.sleep(0.01)
+        await asked(hub, 1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(task, 5)

@@ -12,6 +12,7 @@ from playground.errors import HubError, HubErrorKind
 from playground.models import hub as door
 from playground.models import hub_api
 from playground.models.hub import TokenState
+from playground.models.repository import Query
 from tests.support.fake_hub import FakeHub
 from tests.unit.models.conftest import TOKEN
 
@@ -30,8 +31,10 @@ def test_a_token_is_kept_where_the_hubs_tools_look_for_it(hub: FakeHub) -> None:
     assert door.token_state() is TokenState.NONE
     assert not door.token_path().exists()
     door.forget_token()
-    with pytest.raises(HubError):
+    with pytest.raises(HubError, match="No token") as caught:
         asyncio.run(hub_api.account())
+    assert caught.value.kind is HubErrorKind.TOKEN
+    asyncio.run(hub_api.search(Query()))
     assert "authorization" not in hub.log[-1].headers
 
 
@@ -43,10 +46,11 @@ def test_the_environment_wins(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> 
     assert hub.log[-1].headers["authorization"] == f"Bearer {TOKEN}"
 
 
+@pytest.mark.usefixtures("hub")
 @pytest.mark.parametrize(
     "text", ["", "  ", f"{TOKEN}\nX-Evil: 1", f"{TOKEN} x", f"{TOKEN}ü", TOKEN * 1000, "a\x00b"]
 )
-def test_what_is_no_token_is_neither_kept_nor_shown(hub: FakeHub, text: str) -> None:
+def test_what_is_no_token_is_neither_kept_nor_shown(text: str) -> None:
     with pytest.raises(HubError) as caught:
         door.set_token(text)
     assert caught.value.kind is HubErrorKind.TOKEN
@@ -65,7 +69,8 @@ def test_a_damaged_token_file_is_a_sentence(hub: FakeHub, content: bytes) -> Non
     assert not hub.log
 
 
-def test_a_token_file_that_is_a_folder_is_a_sentence(hub: FakeHub) -> None:
+@pytest.mark.usefixtures("hub")
+def test_a_token_file_that_is_a_folder_is_a_sentence() -> None:
     folder = door.token_path()
     (folder / "x").mkdir(parents=True)
     try:
@@ -78,7 +83,7 @@ def test_a_token_file_that_is_a_folder_is_a_sentence(hub: FakeHub) -> None:
 
 
 def test_telemetry_is_off(hub: FakeHub) -> None:
-    asyncio.run(hub_api.search(hub_api.Query()))
+    asyncio.run(hub_api.search(Query()))
     from huggingface_hub import constants
 
     assert constants.HF_HUB_DISABLE_TELEMETRY
