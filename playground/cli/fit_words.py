@@ -102,9 +102,12 @@ def proposal_text(item: Proposal) -> str:
     fetch = f"{gb(item.fetch_bytes)} to fetch" if item.fetch_bytes else "on this disk"
     lines = [f"{item.pair.title}: {_HOWS[item.fit.how]}, {fetch}"]
     for side in (item.compact, item.larger):
-        about = "about " if _is_rough(side) else ""
+        about = "about " if side.quant.is_rough else ""
+        rough = ", roughly estimated" if side.model.numbers.is_rough else ""
         here = ", on this disk" if side.path else ""
-        lines.append(f"  {_ref(side):58} {about}{gb(side.quant.size_bytes)}, {side.model.licence}{here}")
+        lines.append(
+            f"  {_ref(side):58} {about}{gb(side.quant.size_bytes)}, {side.model.licence}{rough}{here}"
+        )
     lines.append(f"  {item.fit.reason}")
     if item.pair.why:
         lines.append(f"  {item.pair.why}")
