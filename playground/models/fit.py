@@ -163,7 +163,7 @@ def _compute_bytes(shape: Shape, needs: ContextNeeds) -> int:
         floats = max(floats, cells * shape.heads + 7 * shape.embedding)
     mask_bytes = 2 if needs.flash_attention else 4
     batch = BATCH_TOKENS * (masks * mask_bytes + floats * 4)
-    return max(batch, needs.sequences * shape.vocabulary * 4 + 2 * BATCH_TOKENS * shape.embedding * 4)
+    return max(0, batch, needs.sequences * shape.vocabulary * 4 + 2 * BATCH_TOKENS * shape.embedding * 4)
 
 
 def _padded(tokens: int) -> int:

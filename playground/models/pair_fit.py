@@ -20,6 +20,7 @@ from playground.models.weights import weighed
 
 MARGIN_BYTES = 512 << 20  # for the window, and for what the estimate misses
 _CELL_STEP = 256
+_MOST_CONTEXT = 1 << 24  # tokens; more is only claimed
 _TIGHT = 10  # less than one part in ten is left
 
 
@@ -152,7 +153,8 @@ def _verdict(way: _Way) -> Verdict:
 
 def _largest_context(header: GgufHeader, needs: ContextNeeds, machine: Machine, *, is_whole: bool) -> int:
     """Return the largest context that fits as well as this, tokens in steps of 256; 0 when none does."""
-    low, high = 0, max(_CELL_STEP, header.number("context_length", 8192)) // _CELL_STEP
+    trained = min(header.number("context_length", 8192), _MOST_CONTEXT)
+    low, high = 0, max(_CELL_STEP, trained) // _CELL_STEP
     while low < high:
         middle = (low + high + 1) // 2
         way = _way(header, replace(needs, n_ctx=middle * _CELL_STEP), machine)

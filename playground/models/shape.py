@@ -75,7 +75,7 @@ def shape_of(header: GgufHeader) -> Shape:
         embedding=embedding,
         activations=max(_feed_forward(header, embedding), 4 * channels if inner else 0),
         vocabulary=_vocabulary(header),
-        recurrent_floats=convolution + header.number("ssm.state_size") * inner,
+        recurrent_floats=max(0, convolution + header.number("ssm.state_size") * inner),
     )
 
 
