@@ -12,10 +12,11 @@ from playground.chat.options import KvType, LoadOptions
 from playground.engines.protocol import MemoryUse
 from playground.models.fit import ContextNeeds, MemoryEstimate, estimate
 from playground.models.gguf import read_header
-from tests.support import big_shapes
+from tests.support import big_shapes, gemma4_shapes
 from tests.support.dry_run import dry_run
 from tests.support.engines import loaded_engine
 from tests.support.fit_matrix import MODELS, Row, model_path, rows
+from tests.support.gemma4_shapes import GEMMA4_12B, GEMMA4_31B, GEMMA4_SHARED, Gemma4
 from tests.support.tiny_gguf import ARCHITECTURES, build
 
 _MIB = 1 << 20
@@ -132,4 +133,23 @@ def test_the_estimate_holds_for_models_of_real_size(big: big_shapes.Big, tmp_pat
         cache = (expected.kv_bytes + expected.recurrent_bytes) / _MIB
         assert found.caches
         assert found.cache_mib == pytest.approx(cache, abs=0.0051 * found.caches), options
+        assert expected.compute_bytes / _MIB == pytest.approx(found.compute_mib, rel=0.15), options
+
+
+@pytest.mark.parametrize(
+    "model", [GEMMA4_12B, GEMMA4_31B, GEMMA4_SHARED], ids=lambda model: f"{model.layers}"
+)
+def test_heads_of_two_lengths_and_shared_caches_are_exact(model: Gemma4, tmp_path: Path) -> None:
+    wanted = gemma4_shapes.header(model)
+    path = big_shapes.write_header(wanted, tmp_path / "gemma4.gguf")
+    contexts = [
+        LoadOptions(n_ctx=n_ctx, kv_type=kv_type, flash_attention=flash)
+        for n_ctx, kv_type, flash in (
+            *product((512, 8192, 32_768), _KV_TYPES, ("on",)),
+            (8192, "f16", "off"),
+        )
+    ]
+    for options, found in zip(contexts, dry_run(path, contexts), strict=True):
+        expected = estimate(read_header(path), _needs(options))
+        assert found.cache_mib == pytest.approx(expected.kv_bytes / _MIB, abs=0.0051 * found.caches), options
         assert expected.compute_bytes / _MIB == pytest.approx(found.compute_mib, rel=0.15), options
