@@ -22,6 +22,7 @@ MARGIN_BYTES = 512 << 20  # for the window, and for what the estimate misses
 _CELL_STEP = 256
 _MOST_CONTEXT = 1 << 24  # tokens; more is only claimed
 _TIGHT = 10  # less than one part in ten is left
+_NOWHERE = Placed(0, (), (), 0, (), 0, 0)  # no layer on a device
 
 
 class Sized(Protocol):
@@ -77,15 +78,22 @@ def fit(header: GgufHeader, size_bytes: int, n_ctx: int, machine: Machine, kv_ty
 
 
 def fit_pair(
-    compact: Candidate, larger: Candidate, n_ctx: int, machine: Machine, kv_type: str = "f16"
+    compact: Candidate,
+    larger: Candidate,
+    n_ctx: int,
+    machine: Machine,
+    kv_type: str = "f16",
+    *,
+    alone: tuple[Fit, Fit] | None = None,
 ) -> PairFit:
-    """Return how two models fit, each for itself and both.
+    """Return how two models fit, each for itself and both. ``alone``: the former, where it is known already.
 
     They fit together only when none lies worse for it: a model that a GPU could hold alone does not share it at the
     price of layers on the CPU.
     """
-    one = fit(compact.header, compact.size_bytes, n_ctx, machine, kv_type)
-    other = fit(larger.header, larger.size_bytes, n_ctx, machine, kv_type)
+    one, other = alone or tuple(
+        fit(model.header, model.size_bytes, n_ctx, machine, kv_type) for model in (compact, larger)
+    )
     runs = (one.verdict != "too_big", other.verdict != "too_big")
     if all(runs):
         fits = _fit_together((compact, one), (larger, other), n_ctx, machine, kv_type)
@@ -115,10 +123,10 @@ def _needs(n_ctx: int, kv_type: str) -> ContextNeeds:
 
 def _way(header: GgufHeader, needs: ContextNeeds, machine: Machine) -> _Way:
     whole = estimate(header, needs)
-    placed = place(header, machine.devices, Wanted(needs))
     if not machine.devices:
         total = whole.total_bytes
-        return _Way(placed, whole, machine.free_bytes, total, True, _has_room(total, machine))
+        return _Way(_NOWHERE, whole, machine.free_bytes, total, True, _has_room(total, machine))
+    placed = place(header, machine.devices, Wanted(needs))
     shape = shape_of(header)
     is_whole = placed.layers == shape.all_layers + 1 and not placed.cpu_expert_layers
     host = max(0, whole.weights_bytes - placed.weights_bytes) + placed.host_bytes

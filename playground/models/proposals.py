@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from playground.models.catalog_values import Catalog, CatalogPair, PairSide, Proposal, Side
-from playground.models.fitness import Machine
+from playground.models.fitness import Fit, Machine
 from playground.models.numbers import header_of
-from playground.models.pair_fit import Candidate, fit_pair
+from playground.models.pair_fit import Candidate, fit, fit_pair
+from playground.models.weights import weighed
 
 OnDisk = Mapping[tuple[str, str], str]  # (repository, quantization) -> path of the first file
 _RUNS = ("together", "in_turn")
 _FEW = 3
 _FAR_TOO_SMALL = 6  # a pair that leaves more than five sixths of the memory unused
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A side, and how it fits alone: many pairs share it."""
+
+    side: Side
+    model: Candidate
+    fit: Fit
 
 
 def proposals(
@@ -33,7 +44,13 @@ def proposals(
         from playground.models.catalog import catalog
 
         known = catalog()
-    found = [_proposal(known, pair, machine, n_ctx, on_disk or {}, kv_type) for pair in known.pairs]
+    sides = {
+        side: _side(known, side, on_disk or {})
+        for pair in known.pairs
+        for side in (pair.compact, pair.larger)
+    }
+    looked = {side: _look(found, machine, n_ctx, kv_type) for side, found in sides.items()}
+    found = [_proposal(pair, looked, machine, n_ctx, kv_type) for pair in known.pairs]
     story = [item for item in found if item.pair.is_story]
     others = [item for item in found if not item.pair.is_story]
     return (*story, *_chosen(others, machine))
@@ -60,16 +77,23 @@ def _size(item: Proposal) -> int:
     return item.compact.quant.size_bytes + item.larger.quant.size_bytes
 
 
+def _look(side: Side, machine: Machine, n_ctx: int, kv_type: str) -> _Look:
+    header = weighed(header_of(side.model.numbers), side.quant.size_bytes)
+    model = Candidate(f"{side.model.name} {side.quant.name}", header, side.quant.size_bytes)
+    return _Look(side, model, fit(header, model.size_bytes, n_ctx, machine, kv_type))
+
+
 def _proposal(
-    known: Catalog, pair: CatalogPair, machine: Machine, n_ctx: int, on_disk: OnDisk, kv_type: str
+    pair: CatalogPair, looked: Mapping[PairSide, _Look], machine: Machine, n_ctx: int, kv_type: str
 ) -> Proposal:
-    compact, larger = _side(known, pair.compact, on_disk), _side(known, pair.larger, on_disk)
+    one, other = looked[pair.compact], looked[pair.larger]
+    alone = (one.fit, other.fit)
     return Proposal(
         pair=pair,
-        compact=compact,
-        larger=larger,
-        fit=fit_pair(_candidate(compact), _candidate(larger), n_ctx, machine, kv_type),
-        fetch_bytes=sum(side.quant.size_bytes for side in (compact, larger) if not side.path),
+        compact=one.side,
+        larger=other.side,
+        fit=fit_pair(one.model, other.model, n_ctx, machine, kv_type, alone=alone),
+        fetch_bytes=sum(look.side.quant.size_bytes for look in (one, other) if not look.side.path),
     )
 
 
@@ -77,8 +101,3 @@ def _side(known: Catalog, side: PairSide, on_disk: OnDisk) -> Side:
     model = known.model(side.model)
     quant = model.quant(side.quant)
     return Side(model, quant, on_disk.get((model.repo, quant.name), ""))
-
-
-def _candidate(side: Side) -> Candidate:
-    name = f"{side.model.name} {side.quant.name}"
-    return Candidate(name, header_of(side.model.numbers), side.quant.size_bytes)
