@@ -96,7 +96,7 @@ def fit_pair(
     )
     runs = (one.verdict != "too_big", other.verdict != "too_big")
     if all(runs):
-        fits = _fit_together((compact, one), (larger, other), n_ctx, machine, kv_type)
+        fits = _fits_beside(compact, larger, other, n_ctx, machine, kv_type)
         how: How = "together" if fits else "in_turn"
     else:
         how = "only_compact" if runs[0] else "only_larger" if runs[1] else "neither"
@@ -171,22 +171,12 @@ def _largest_context(header: GgufHeader, needs: ContextNeeds, machine: Machine, 
     return low * _CELL_STEP
 
 
-def _fit_together(
-    first: tuple[Candidate, Fit], second: tuple[Candidate, Fit], n_ctx: int, machine: Machine, kv_type: str
-) -> bool:
-    """Return whether one of them still fits as well beside the other; the smaller one is placed first or last."""
-    return any(
-        _fits_beside(guest, host[0], n_ctx, machine, kv_type)
-        for guest, host in ((second, first), (first, second))
-    )
-
-
 def _fits_beside(
-    guest: tuple[Candidate, Fit], host: Candidate, n_ctx: int, machine: Machine, kv_type: str
+    loaded: Candidate, model: Candidate, alone: Fit, n_ctx: int, machine: Machine, kv_type: str
 ) -> bool:
-    model, alone = guest
+    """Return whether a model lies as well beside another as alone. They are loaded in this order by the app, too."""
     needs = _needs(n_ctx, kv_type)
-    left = _without(machine, _way(weighed(host.header, host.size_bytes), needs, machine))
+    left = _without(machine, _way(weighed(loaded.header, loaded.size_bytes), needs, machine))
     way = _way(weighed(model.header, model.size_bytes), needs, left)
     return way.fits and (way.is_whole or alone.verdict == "partly")
 

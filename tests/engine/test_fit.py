@@ -12,11 +12,10 @@ from playground.chat.options import KvType, LoadOptions
 from playground.engines.protocol import MemoryUse
 from playground.models.fit import ContextNeeds, MemoryEstimate, estimate
 from playground.models.gguf import read_header
-from tests.support import big_shapes, gemma4_shapes
+from tests.support import big_shapes, gemma4_shapes, latent_shapes
 from tests.support.dry_run import dry_run
 from tests.support.engines import loaded_engine
 from tests.support.fit_matrix import MODELS, Row, model_path, rows
-from tests.support.gemma4_shapes import GEMMA4_12B, GEMMA4_31B, GEMMA4_SHARED, Gemma4
 from tests.support.tiny_gguf import ARCHITECTURES, build
 
 _MIB = 1 << 20
@@ -136,12 +135,17 @@ def test_the_estimate_holds_for_models_of_real_size(big: big_shapes.Big, tmp_pat
         assert expected.compute_bytes / _MIB == pytest.approx(found.compute_mib, rel=0.15), options
 
 
-@pytest.mark.parametrize(
-    "model", [GEMMA4_12B, GEMMA4_31B, GEMMA4_SHARED], ids=lambda model: f"{model.layers}"
-)
-def test_heads_of_two_lengths_and_shared_caches_are_exact(model: Gemma4, tmp_path: Path) -> None:
-    wanted = gemma4_shapes.header(model)
-    path = big_shapes.write_header(wanted, tmp_path / "gemma4.gguf")
+_SPECIAL = {
+    "gemma-4-12b": gemma4_shapes.header(gemma4_shapes.GEMMA4_12B),
+    "gemma-4-31b": gemma4_shapes.header(gemma4_shapes.GEMMA4_31B),
+    "shared caches": gemma4_shapes.header(gemma4_shapes.GEMMA4_SHARED),
+    "latent keys": latent_shapes.header(),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(_SPECIAL))
+def test_heads_of_two_lengths_shared_caches_and_latent_keys_are_exact(kind: str, tmp_path: Path) -> None:
+    path = big_shapes.write_header(_SPECIAL[kind], tmp_path / "special.gguf")
     contexts = [
         LoadOptions(n_ctx=n_ctx, kv_type=kv_type)
         for n_ctx, kv_type in product((512, 8192, 32_768), _KV_TYPES)
