@@ -109,8 +109,8 @@ def _is_remote(ref: str) -> bool:
     reference = parse(ref)
     if reference.kind != "hub":
         return False
-    here = [quant for (repo, quant) in _on_disk() if repo == reference.name]
-    return not any(reference.quant in (None, quant) for quant in here)
+    here = [quant.upper() for (repo, quant) in _on_disk() if repo == reference.name]
+    return not here if reference.quant is None else reference.quant.upper() not in here
 
 
 async def _remote(ref: str) -> Subject:

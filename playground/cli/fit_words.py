@@ -24,8 +24,8 @@ _HOWS: dict[How, str] = {
 
 
 def gb(size_bytes: int) -> str:
-    """Return a size in gigabytes, of 10^9 bytes as everywhere in the app."""
-    return f"{size_bytes / 1e9:.{2 if abs(size_bytes) < 1e9 else 1}f} GB"
+    """Return a size in gigabytes, of 10^9 bytes as everywhere in the app, a small one in megabytes."""
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
 
 
 def machine_line(machine: Machine) -> str:
@@ -71,7 +71,7 @@ def fit_lines(fit: Fit, machine: Machine, measured: Measured | None = None) -> l
     parts = f"{gb(memory.weights_bytes)} weights + {gb(cache)} cache + {gb(memory.compute_bytes)} buffers"
     lines = [f"  needs    {parts} = {gb(memory.total_bytes)} of {gb(fit.free_bytes)} free"]
     if measured is not None:
-        lines.append(f"  measured {gb(measured.total_bytes)} when it was last loaded so")
+        lines.append(f"  measured {gb(measured.total_bytes)} when it was last loaded with this context")
     lines.append(f"  verdict  {_VERDICTS[fit.verdict]}")
     if machine.devices:
         experts = f", experts of {fit.cpu_expert_layers} on the CPU" if fit.cpu_expert_layers else ""
