@@ -20,16 +20,25 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CatalogQuant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One quantization of a model. ``file`` is its first file in the repository, empty where it is not known."""
+    """One quantization of a model. ``file`` is its first file in the repository, empty where it is not known.
+
+    ``is_rough``: the size was read as a round figure.
+    """
 
     name: str
     size_bytes: int
     file: str = ""
     parts: int = 1
+    is_rough: bool = False
 
 
 class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the memory formulas need where there is no header: layers that keep a cache, heads, lengths, states."""
+    """What the memory formulas need where there is no header: layers that keep a cache, heads, lengths, states.
+
+    ``window_layers`` of the ``kv_layers`` see ``window`` tokens; their heads are the others' unless numbers are given.
+    ``state_bytes``: all recurrent states of one sequence. ``experts`` 0: a dense model. ``is_rough``: some numbers are
+    not from the model's own files, so that front ends say "about".
+    """
 
     arch: str
     n_ctx_train: int
@@ -43,6 +52,15 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: int = 0
     window_layers: int = 0
     state_bytes: int = 0
+    window_kv_heads: int = 0
+    window_key_length: int = 0
+    window_value_length: int = 0
+    heads: int = 0
+    feed_forward: int = 0
+    experts: int = 0
+    experts_used: int = 0
+    expert_feed_forward: int = 0
+    is_rough: bool = False
 
 
 class CatalogModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +82,13 @@ class CatalogModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scores: tuple[Score, ...] = ()
     note: str = ""
 
+    def quant(self, name: str) -> CatalogQuant:
+        """Return a quantization. Raises KeyError."""
+        for quant in self.quants:
+            if quant.name == name:
+                return quant
+        raise KeyError(name)
+
 
 class PairSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One side of a pair."""
@@ -82,6 +107,21 @@ class CatalogPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_gb: int
     why: str = ""
     is_story: bool = False
+
+
+class Catalog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All models and pairs that are known, the story's pair first. ``problems``: sentences about the user's own file."""
+
+    models: tuple[CatalogModel, ...] = ()
+    pairs: tuple[CatalogPair, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def model(self, model_id: str) -> CatalogModel:
+        """Return a model. Raises KeyError; every side of a pair names one that is there."""
+        for model in self.models:
+            if model.id == model_id:
+                return model
+        raise KeyError(model_id)
 
 
 class Side(msgspec.Struct, frozen=True):

@@ -13,8 +13,10 @@ _ROOT = Path(__file__).parents[2]
 _LOAD = """
 from playground import resources, __version__
 from playground.compare.prompts import all_prompts
+from playground.models.catalog import shipped
 assert "_resources" in str(resources.root()), resources.root()
 assert len(all_prompts()) >= 12
+assert shipped().pairs[0].is_story
 for folder in ("fonts", "icons", "style"):
     assert any(resources.path(folder).iterdir()), folder
 print(__version__)
