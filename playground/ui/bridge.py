@@ -37,6 +37,9 @@ class Bridge:
         task = asyncio.get_running_loop().create_task(self._guard(work, on_error))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(
+            lambda _task: work.close()
+        )  # one cancelled before its first step was never begun
         owner.destroyed.connect(task.cancel)
         return task
 
