@@ -119,7 +119,9 @@ def forget_token() -> None:
 
 
 @asynccontextmanager
-async def client(timeout: httpx2.Timeout | float = 10.0) -> AsyncIterator[tuple[httpx2.AsyncClient, httpx2.Headers]]:
+async def client(
+    timeout: httpx2.Timeout | float = 10.0,
+) -> AsyncIterator[tuple[httpx2.AsyncClient, httpx2.Headers]]:
     """Lend the library's HTTP client, with time-outs in seconds, and the headers for the Hub's own address.
 
     The headers hold the token and must go nowhere else: the client follows no redirects by itself. Raises HubError.
@@ -214,7 +216,11 @@ def _connect() -> tuple[httpx2.AsyncClient, httpx2.Headers]:
         raise _token_file_error("read", error) from error
     except ValueError as error:  # no UTF-8
         raise _bad_token() from error
-    except (OIDCError, HfHubHTTPError, httpx2.HTTPError) as error:  # a token that is made or renewed through the network
+    except (
+        OIDCError,
+        HfHubHTTPError,
+        httpx2.HTTPError,
+    ) as error:  # a token that is made or renewed through the network
         raise HubError(
             HubErrorKind.TOKEN, "The Hub gave no new token.", hint="Log in again.", url=TOKEN_PAGE
         ) from error
@@ -223,7 +229,9 @@ def _connect() -> tuple[httpx2.AsyncClient, httpx2.Headers]:
 
 
 def _check_token(token: str) -> None:
-    if not (0 < len(token) <= _LONGEST_TOKEN and token.isascii() and token.isprintable() and " " not in token):
+    if not (
+        0 < len(token) <= _LONGEST_TOKEN and token.isascii() and token.isprintable() and " " not in token
+    ):
         raise _bad_token()
 
 

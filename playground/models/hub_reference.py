@@ -66,8 +66,11 @@ def _from_address(text: str, own_host: str) -> HubReference:
 def _checked(text: str, repo: str, quant: str, revision: str) -> HubReference:
     if not is_repo(repo) or (quant and not _QUANT.fullmatch(quant)):
         raise UsageError(
-            f"{text} is not a Hub reference.", hint="Write owner/name, hf:owner/name:QUANT or the model's address."
+            f"{text} is not a Hub reference.",
+            hint="Write owner/name, hf:owner/name:QUANT or the model's address.",
         )
     if revision and (not _REVISION.fullmatch(revision) or ".." in revision):
-        raise UsageError(f"{text} names no usable revision.", hint="Write hf:owner/name or the model's address.")
+        raise UsageError(
+            f"{text} names no usable revision.", hint="Write hf:owner/name or the model's address."
+        )
     return HubReference(repo, quant, revision)

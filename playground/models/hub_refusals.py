@@ -37,7 +37,9 @@ def refusal(status: int, headers: Mapping[str, str], subject: str, page: str, se
 
 def timed_out(host: str) -> HubError:
     """Return the error for a server that says nothing."""
-    return HubError(HubErrorKind.TIMEOUT, f"{host} does not answer.", hint="Try again, or check the connection.")
+    return HubError(
+        HubErrorKind.TIMEOUT, f"{host} does not answer.", hint="Try again, or check the connection."
+    )
 
 
 def unreachable(host: str, reason: str) -> HubError:
@@ -53,7 +55,9 @@ def unreachable(host: str, reason: str) -> HubError:
 
 def broken_off(host: str, reason: str) -> HubError:
     """Return the error for a connection that ended in the middle of an answer."""
-    return HubError(HubErrorKind.SERVER, f"{host} broke the connection off.", hint="Try again.", detail=reason)
+    return HubError(
+        HubErrorKind.SERVER, f"{host} broke the connection off.", hint="Try again.", detail=reason
+    )
 
 
 def bad_answer(subject: str, why: str) -> HubError:
@@ -110,5 +114,7 @@ def _not_found(code: str, subject: str, words: str, page: str) -> HubError:
     if code == "EntryNotFound":
         hint = "Its files may have changed: open the model again."
     if code == "RevisionNotFound":
-        return HubError(HubErrorKind.NOT_FOUND, f"{subject} has no such revision.", hint="Use main.", detail=words)
+        return HubError(
+            HubErrorKind.NOT_FOUND, f"{subject} has no such revision.", hint="Use main.", detail=words
+        )
     return HubError(HubErrorKind.NOT_FOUND, f"The Hub has no {subject}.", hint=hint, detail=words)
