@@ -42,15 +42,16 @@ def check_answer(answer: Answer, job: Job, start: int) -> None:
 def _range_bytes(text: str, job: Job, start: int) -> int:
     match = _RANGE.fullmatch(text.strip())
     if match is None or int(match[1]) != start or not start <= int(match[2]) < job.size_bytes:
-        raise lie(f"it sends another range than the one from byte {start} on")
+        raise lie(f"it sends another range than the one from byte {start} on", is_range=True)
     if match[3] not in ("*", str(job.size_bytes)):
-        raise lie(f"{job.path} has {match[3]} bytes in one answer and {job.size_bytes} in another")
+        what = f"{job.path} has {match[3]} bytes in one answer and {job.size_bytes} in another"
+        raise lie(what, is_range=True)
     return int(match[2]) - int(match[1]) + 1
 
 
 def _refused(answer: Answer, job: Job) -> Setback:
     if answer.status == 416:
-        return lie("it has no such range of the file")
+        return lie("it has no such range of the file", is_range=True)
     error = HubError(
         HubErrorKind.RATE_LIMITED if answer.status == 429 else HubErrorKind.SERVER,
         f"The server does not give {job.path} (HTTP {answer.status}).",

@@ -27,7 +27,8 @@ def setting(name: str, default: float) -> float:
 class Setback(Exception):  # noqa: N818 -- it becomes an error only when patience ends
     """Something that may go better at the next try. ``error`` is what it is when it never does.
 
-    ``is_lie``: the server contradicted itself, which is forgiven once in a row and not ten times.
+    ``is_lie``: the server contradicted itself, which is forgiven twice in a row and not ten times; ``is_range``: about a
+    range, so that the second time the whole file is asked for.
     ``pause_s``: what the server asks for. ``keeps_address``: the address of the bytes is still good.
     """
 
@@ -37,14 +38,15 @@ class Setback(Exception):  # noqa: N818 -- it becomes an error only when patienc
         *,
         pause_s: float | None = None,
         is_lie: bool = False,
+        is_range: bool = False,
         keeps_address: bool = False,
     ) -> None:
         super().__init__(error.message)
         self.error, self.pause_s = error, pause_s
-        self.is_lie, self.keeps_address = is_lie, keeps_address
+        self.is_lie, self.is_range, self.keeps_address = is_lie, is_range, keeps_address
 
 
-def lie(what: str) -> Setback:
+def lie(what: str, *, is_range: bool = False) -> Setback:
     """Return the setback of an answer that contradicts itself or the Hub's facts."""
     return Setback(
         DownloadError(
@@ -53,6 +55,7 @@ def lie(what: str) -> Setback:
             hint="Try again later; what is here is kept.",
         ),
         is_lie=True,
+        is_range=is_range,
     )
 
 
@@ -79,23 +82,23 @@ class Patience:
         self._tell = tell
         self._first_wait_s = setting("WAIT_S", 1.0)
         self._tries = int(setting("TRIES", 9))
-        self.attempt = self._lies = self._furthest_bytes = 0
+        self.attempt = self.lies = self._furthest_bytes = 0
 
     def begin_again(self) -> None:
         """Forget what was reached."""
-        self.attempt = self._lies = self._furthest_bytes = 0
+        self.attempt = self.lies = self._furthest_bytes = 0
 
     def progress(self, received_bytes: int) -> None:
         """Count the tries from here when it got further than ever: a server that starts over again and again does not."""
         if received_bytes > self._furthest_bytes:
             self._furthest_bytes = received_bytes
-            self.attempt = self._lies = 0
+            self.attempt = self.lies = 0
 
     def wait(self, setback: Setback) -> None:
         """Wait until the next try. Raises the setback's error when there have been too many."""
         self.attempt += 1
-        self._lies += setback.is_lie
-        if self.attempt >= self._tries or self._lies > 2:
+        self.lies += setback.is_lie
+        if self.attempt >= self._tries or self.lies > 2:
             raise setback.error from setback
         doubled = min(self._first_wait_s * 2 ** (self.attempt - 1), _LONGEST_WAIT_S)
         pause_s = doubled * random.uniform(0.8, 1.2) if setback.pause_s is None else setback.pause_s  # noqa: S311

@@ -101,6 +101,8 @@ class Transfer:
             except Setback as setback:
                 if not setback.keeps_address:
                     self._facts = None
+                if setback.is_range and self._patience.lies == 1:
+                    part.restart()
                 self._patience.wait(setback)
         self._tell(Progress(part.received_bytes))
 
@@ -155,6 +157,8 @@ class Transfer:
     def _receive(self, answer: Answer, part: Part) -> None:
         began, had = time.monotonic(), part.received_bytes
         while room := part.room():
+            if self.limit_bytes_per_s:
+                room = room[: self.limit_bytes_per_s // 10 + 1]
             length = answer.read_into(room)
             if length == 0:
                 raise self._cut_off(answer, made_progress=part.received_bytes > had)

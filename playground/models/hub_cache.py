@@ -28,7 +28,7 @@ _LONGEST_STEP_BYTES = 240  # of 255: a temporary name is longer
 _DISABLED = "HF_HUB_DISABLE_SYMLINKS"
 _TRUE = ("1", "ON", "YES", "TRUE")
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Backup tools may skip this folder: https://bford.info/cachedir/\n"
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def disk_error(error: OSError, path: Path) -> DownloadError:

@@ -71,6 +71,10 @@ _OVERCOME = {
         Fault("truncate", _CDN, after=1_000_000),
         Fault("wrong_range", _CDN, on_range=True),
     ],
+    "416 until the whole file is asked for": [
+        Fault("truncate", _CDN, after=1_000_000),
+        Fault("status", _CDN, status=416, on_range=True, times=2),
+    ],
     "a wrong total": [
         Fault("truncate", _CDN, after=1_000_000),
         Fault("wrong_total", _CDN, on_range=True),
