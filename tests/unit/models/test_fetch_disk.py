@@ -86,7 +86,7 @@ def test_it_is_killed_at_ten_random_moments_and_goes_on(hub: FakeHub, tmp_path: 
     part = _entry(hub, tmp_path).part
     for _ in range(10):
         process = start(job(hub, tmp_path))
-        time.sleep(moments.uniform(0.02, 0.45))
+        time.sleep(moments.uniform(0.05, 0.6))
         process.send_signal(signal.SIGKILL)
         assert end(process).status == -signal.SIGKILL
         now = part.stat().st_size if part.exists() else 0
