@@ -102,7 +102,7 @@ class _Reader:
     Raises _PastEndError behind what was read, ValueError for what cannot be in the file.
     """
 
-    def __init__(self, data: mmap.mmap, available: int, size: int) -> None:
+    def __init__(self, data: mmap.mmap | bytes, available: int, size: int) -> None:
         self._data, self._available = data, available
         self._size = size
         self.position = 0
@@ -133,6 +133,13 @@ class _Reader:
         if kind not in _FORMATS:
             raise ValueError(f"a value has the unknown type {kind}")
         return self.unpack(_FORMATS[kind])[0]
+
+    def array_info(self) -> ArrayInfo:
+        """Return what an array is, and stay at its first item."""
+        element, count = self.unpack("IQ")
+        if count > self._size:
+            raise ValueError("an array is longer than the file")
+        return ArrayInfo(count, element)
 
     def _array(self) -> object:
         element, count = self.unpack("IQ")
@@ -192,7 +199,7 @@ def read_header(path: Path) -> GgufHeader:
             f"{path} cannot be read: {error.strerror}.", hint="Check its permissions."
         ) from error
     except (struct.error, ValueError, OverflowError) as error:
-        raise ModelError(f"{path.name} is damaged or cut off: {error}.", hint=_AGAIN) from error
+        raise _damaged(path.name, error) from error
 
 
 def read_whole_header(path: Path) -> GgufHeader:
@@ -202,6 +209,26 @@ def read_whole_header(path: Path) -> GgufHeader:
     """
     first, *others = (read_header(part) for part in split_paths(path))
     return replace(first, tensors=sum((other.tensors for other in others), first.tensors))
+
+
+def parse_beginning(name: str, data: bytes, file_bytes: int) -> GgufHeader | None:
+    """Return what the first bytes of a file of ``file_bytes`` say about its architecture, without tensors.
+
+    Reads up to the vocabulary, whose length is kept as ArrayInfo: it comes after the architecture's numbers and takes
+    megabytes. None: more bytes are needed. Raises ModelError.
+    """
+    if not data.startswith(b"GGUF"[: len(data)]) or file_bytes < len(b"GGUF"):
+        raise ModelError(f"{name} is not a GGUF model file.", hint=_AGAIN)
+    try:
+        return _parse(name, _Reader(data, len(data), file_bytes), file_bytes, stops_at_vocabulary=True)
+    except _PastEndError:
+        return None
+    except (struct.error, ValueError, OverflowError) as error:
+        raise _damaged(name, error) from error
+
+
+def _damaged(name: str, error: Exception) -> ModelError:
+    return ModelError(f"{name} is damaged or cut off: {error}.", hint=_AGAIN)
 
 
 def _open_at_once(name: str, flags: int) -> int:
@@ -225,15 +252,15 @@ def _read(path: Path, file: BinaryIO, size: int) -> GgufHeader:
             if data[:4] != b"GGUF":
                 raise ModelError(f"{path.name} is not a GGUF model file.", hint=_AGAIN)
             with contextlib.suppress(_PastEndError):
-                return _parse(path, _Reader(data, available, size), size)
+                return _parse(path.name, _Reader(data, available, size), size)
             wanted = available
 
 
-def _parse(path: Path, reader: _Reader, size: int) -> GgufHeader:
+def _parse(name: str, reader: _Reader, size: int, *, stops_at_vocabulary: bool = False) -> GgufHeader:
     reader.position = 4
     (version,) = reader.unpack("I")
     if version not in (2, 3):
-        raise ModelError(f"{path.name} has the GGUF version {version}; 2 and 3 are known.", hint=_AGAIN)
+        raise ModelError(f"{name} has the GGUF version {version}; 2 and 3 are known.", hint=_AGAIN)
     tensor_count, key_count = reader.unpack("QQ")
     if tensor_count * 24 > size or key_count * 13 > size:
         raise ValueError("its counts are larger than the file")
@@ -243,11 +270,20 @@ def _parse(path: Path, reader: _Reader, size: int) -> GgufHeader:
     for _ in range(key_count):
         key = reader.string()
         (kind,) = reader.unpack("I")
+        if stops_at_vocabulary and kind == _ARRAY and _is_last(key, metadata):
+            metadata[key] = reader.array_info()
+            return GgufHeader(version, metadata, (), 0, size)
         metadata[key] = reader.value(kind)
     tensors = tuple(_tensor(reader) for _ in range(tensor_count))
     alignment = metadata.get("general.alignment", 32)
     step = alignment if isinstance(alignment, int) and 0 < alignment <= 1 << 20 else 32
     return GgufHeader(version, metadata, tensors, -(-reader.position // step) * step, size)
+
+
+def _is_last(key: str, metadata: dict[str, object]) -> bool:
+    """Return whether all of the architecture's numbers came before this key of the vocabulary."""
+    has_layers = f"{metadata.get('general.architecture')}.block_count" in metadata
+    return has_layers and key.startswith("tokenizer.")
 
 
 def _tensor(reader: _Reader) -> TensorInfo:

@@ -117,4 +117,4 @@ def _not_found(code: str, subject: str, words: str, page: str) -> HubError:
         return HubError(
             HubErrorKind.NOT_FOUND, f"{subject} has no such revision.", hint="Use main.", detail=words
         )
-    return HubError(HubErrorKind.NOT_FOUND, f"The Hub has no {subject}.", hint=hint, detail=words)
+    return HubError(HubErrorKind.NOT_FOUND, f"The Hub does not know {subject}.", hint=hint, detail=words)

@@ -77,7 +77,10 @@ class Quant(msgspec.Struct, frozen=True):
 
 
 class Repository(msgspec.Struct, frozen=True):
-    """A model's page. ``commit``: 40 hex digits, of ``branch`` when it was read. ``summary``: the card's first words."""
+    """A model's page. ``commit``: 40 hex digits, of ``branch`` when it was read. ``summary``: the card's first words.
+
+    ``notes``: sentences about files that are left out because something is wrong with them, and about what is odd.
+    """
 
     id: str
     commit: str
@@ -95,6 +98,7 @@ class Repository(msgspec.Struct, frozen=True):
     summary: str = ""
     quants: tuple[Quant, ...] = ()
     files: tuple[HubFile, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def models(self) -> tuple[Quant, ...]:
