@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from playground.errors import DownloadError, DownloadErrorKind
+from playground.models.file_lock import FileLock
 
 _REPO = re.compile(r"(?=.{1,96}$)[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?", re.ASCII)
 _BRANCH = re.compile(r"[\w.-]{1,100}(/[\w.-]{1,100}){0,4}", re.ASCII)
@@ -115,6 +116,20 @@ class CachedFile:
             return self.snapshot
         self.part.replace(self.blob)
         return self.link()
+
+    def discard(self) -> None:
+        """Delete the part, unless another process is busy with it, and folders that are empty then. Raises OSError."""
+        if not self._is_inside(self.part.parent) or not (self.part.exists() or self.part.is_symlink()):
+            return
+        lock = FileLock(self.lock)
+        self.lock.parent.mkdir(parents=True, exist_ok=True)
+        if not self._is_inside(self.lock.parent) or not lock.take():
+            return
+        self.part.unlink(missing_ok=True)
+        lock.give_back()
+        for folder in (self.snapshot.parent, self.folder / "snapshots", self.blob.parent, self.folder):
+            with contextlib.suppress(OSError):  # not empty
+                folder.rmdir()
 
     def link(self) -> Path:
         """Let the snapshot lead to the blob, unless it holds the content itself. Raises OSError."""
