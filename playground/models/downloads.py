@@ -104,16 +104,7 @@ class Downloads:
 
     def add(self, repository: Repository, quant: Quant, note: str = "") -> Download:
         """Queue all files of a quantization. One that is under way already, or here and whole, stays the only one."""
-        wanted = Download(
-            id=secrets.token_hex(6),
-            repo=repository.id,
-            commit=repository.commit,
-            branch=repository.branch,
-            quant=quant.name,
-            files=tuple(FileProgress(file) for file in quant.files),
-            added_at=time.time(),
-            note=note,
-        )
+        wanted = new_download(repository, quant, note)
         known = next((other for other in self._all.values() if _is_same(other, wanted)), None)
         if known is None:
             self._put(on_disk(wanted))
@@ -286,6 +277,20 @@ class Downloads:
 
     def _save(self) -> None:
         self._store.save(self._all.values())
+
+
+def new_download(repository: Repository, quant: Quant, note: str = "") -> Download:
+    """Return a download of all files of a quantization, not begun."""
+    return Download(
+        id=secrets.token_hex(6),
+        repo=repository.id,
+        commit=repository.commit,
+        branch=repository.branch,
+        quant=quant.name,
+        files=tuple(FileProgress(file) for file in quant.files),
+        added_at=time.time(),
+        note=note,
+    )
 
 
 def _is_same(one: Download, other: Download) -> bool:
