@@ -9,21 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from playground.cli import fit_words, output
-from playground.compare.machine_now import machine_now
+from playground.cli.machine import machine_for
 from playground.compare.prepare import prepare
-from playground.engines.pool import EnginePool
-from playground.engines.protocol import Device
-from playground.errors import UsageError
-from playground.models import hardware, hub
+from playground.errors import ModelError, NotFoundError, UsageError
 from playground.models.catalog import catalog
 from playground.models.files import ModelFile
 from playground.models.fitness import Fit, Machine, PairFit
 from playground.models.gguf import read_whole_header
-from playground.models.machine import typed
+from playground.models.hub_cache import cached_gguf
+from playground.models.inventory import scan
 from playground.models.measured import Measured, recorded
 from playground.models.pair_fit import Candidate, fit_pair
 from playground.models.pair_fit import fit as fit_one
-from playground.models.proposals import proposals
+from playground.models.proposals import on_disk, proposals
 from playground.models.reference import parse
 
 _MOST_REFS = 2
@@ -46,7 +44,7 @@ def fit(arguments: argparse.Namespace) -> int:
         raise UsageError("Name one model, or two.", hint="The compact one first, then the larger one.")
     _check(arguments)
     subjects = asyncio.run(_subjects(arguments.refs))
-    machine = _machine(arguments)
+    machine = asyncio.run(machine_for(arguments))
     if len(subjects) == 1:
         found: Fit | PairFit = _fit(subjects[0], machine, arguments)
     else:
@@ -64,8 +62,8 @@ def pairs(arguments: argparse.Namespace) -> int:
     """List the pairs that are worth comparing on this machine, or on the one that was described."""
     _check(arguments)
     known = catalog()
-    machine = _machine(arguments)
-    found = proposals(machine, arguments.ctx, _on_disk(), kv_type=arguments.kv_type, known=known)
+    machine = asyncio.run(machine_for(arguments))
+    found = proposals(machine, arguments.ctx, on_disk(scan()), kv_type=arguments.kv_type, known=known)
     if arguments.json:
         output.json_data(
             {
@@ -109,8 +107,13 @@ def _is_remote(ref: str) -> bool:
     reference = parse(ref)
     if reference.kind != "hub":
         return False
-    here = [quant.upper() for (repo, quant) in _on_disk() if repo == reference.name]
-    return not here if reference.quant is None else reference.quant.upper() not in here
+    try:
+        cached_gguf(reference.name, reference.quant)
+    except NotFoundError:
+        return True
+    except ModelError:  # there, in other quantizations
+        return reference.quant is not None
+    return False
 
 
 async def _remote(ref: str) -> Subject:
@@ -126,29 +129,6 @@ async def _remote(ref: str) -> Subject:
     name = f"{page.id.partition('/')[2].removesuffix('-GGUF')} {quant.name}"
     candidate = Candidate(name, header, quant.size_bytes)
     return Subject(ref, candidate, quant.name, header.number("context_length"))
-
-
-def _machine(arguments: argparse.Namespace) -> Machine:
-    if arguments.memory is not None or arguments.gpu_memory is not None:
-        return typed(arguments.memory, arguments.gpu_memory)
-    return machine_now(asyncio.run(_devices()))
-
-
-async def _devices() -> tuple[Device, ...]:
-    pool = EnginePool(hardware.physical_cores())
-    try:
-        return await pool.known_devices()
-    finally:
-        await pool.close()
-
-
-def _on_disk() -> dict[tuple[str, str], str]:
-    """Return what the Hub cache holds, by repository and quantization."""
-    found = {}
-    for ref, path in hub.cached_ggufs():
-        repo, _, quant = ref.removeprefix("hf:").partition(":")
-        found[repo, quant] = str(path)
-    return found
 
 
 def _fit(subject: Subject, machine: Machine, arguments: argparse.Namespace) -> Fit:

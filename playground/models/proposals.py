@@ -56,6 +56,12 @@ def proposals(
     return (*story, *_chosen(others, machine))
 
 
+def on_disk(disk: Disk) -> OnDisk:
+    """Return what of the Hub is on this disk already and can be used."""
+    ready = [model for model in disk.models if model.repo and model.state is DiskState.READY]
+    return {(model.repo, model.quant): model.path for model in reversed(ready)}
+
+
 def _chosen(found: Sequence[Proposal], machine: Machine) -> list[Proposal]:
     running = sorted((item for item in found if item.fit.how in _RUNS), key=_rank)
     if len(running) < _FEW:
