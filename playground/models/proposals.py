@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from playground.models.catalog_values import Catalog, CatalogPair, PairSide, Proposal, Side
 from playground.models.fitness import Fit, Machine
+from playground.models.inventory_values import Disk, DiskState
 from playground.models.numbers import header_of
 from playground.models.pair_fit import Candidate, fit, fit_pair
 from playground.models.weights import weighed
