@@ -14,7 +14,7 @@ from playground.models import hub_api
 from playground.models.hub_http import Limits
 from playground.models.repository import Page, Query
 from tests.support.fake_hub import FakeHub, Fault
-from tests.unit.models.conftest import asked
+from tests.unit.models.hub.conftest import asked
 
 
 def _search(query: Query, cursor: str = "", limits: Limits | None = None) -> Page:

@@ -15,7 +15,7 @@ from playground.models.hub_http import Limits, connected
 from playground.models.repository import Query
 from tests.support.fake_hub import FakeHub, Fault
 from tests.support.remote_models import model_bytes
-from tests.unit.models.conftest import TOKEN
+from tests.unit.models.hub.conftest import TOKEN
 
 
 def _error(ref: str = "acme/m") -> HubError:

@@ -11,7 +11,7 @@ from playground.models import hub_api
 from playground.models.repository import Repository
 from tests.support.fake_hub import FakeHub, Fault, HubContent
 from tests.support.remote_models import model_bytes
-from tests.unit.models.conftest import asked
+from tests.unit.models.hub.conftest import asked
 
 _CARD = b"---\nlicense: mit\n---\n# Tiny\n\nThis is a **tiny** model that only tests ever need, and nobody else.\n"
 

@@ -14,7 +14,7 @@ from playground.models import hub_api
 from playground.models.hub import TokenState
 from playground.models.repository import Query
 from tests.support.fake_hub import FakeHub
-from tests.unit.models.conftest import TOKEN
+from tests.unit.models.hub.conftest import TOKEN
 
 
 def test_a_token_is_kept_where_the_hubs_tools_look_for_it(hub: FakeHub) -> None:

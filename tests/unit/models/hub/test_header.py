@@ -74,6 +74,11 @@ def test_a_server_that_lies_about_the_range(hub: FakeHub, kind: Any) -> None:  #
     assert caught.value.kind is HubErrorKind.BAD_ANSWER
 
 
+def test_the_end_of_a_small_file_is_not_taken_for_its_beginning(hub: FakeHub) -> None:
+    with pytest.raises(HubError, match="another part"):
+        _header(hub, model_bytes(), Fault("wrong_range", path="/cdn/"))
+
+
 def test_a_server_that_does_not_say_how_much_it_sends_is_understood(hub: FakeHub) -> None:
     assert _header(hub, model_bytes(vocabulary=40_000), Fault("no_length", path="/cdn/")).arch == "gemma3"
 
