@@ -81,7 +81,7 @@ class Patience:
     def __init__(self, tell: Callable[[Setback, float, int], None]) -> None:
         self._tell = tell
         self._first_wait_s = setting("WAIT_S", 1.0)
-        self._tries = int(setting("TRIES", 9))
+        self._tries = int(setting("TRIES", 15))
         self.attempt = self.lies = self._furthest_bytes = 0
 
     def begin_again(self) -> None:

@@ -45,7 +45,7 @@ from playground.ui.library_question import ask
 from playground.ui.meters import ElidedLabel, label
 
 _WIDTHS = (40, 0, 100, 170, 84, 82, 130, 190)
-_NARROW_WIDTHS = (40, 0, 84, 132, 78, 78, 122, 140)
+_NARROW_WIDTHS = (40, 0, 84, 128, 76, 76, 116, 164)
 
 
 class DiskRows(QTableView):
@@ -247,7 +247,13 @@ class DiskPage(QWidget):
         for made in self.use:
             made.setEnabled(foot.can_use)
         set_shown(self.fetch, foot.can_fetch)
-        set_button(self.remove, foot.remove, "bin", primary=foot.can_remove, tip=self.remove.toolTip())
+        set_button(
+            self.remove,
+            foot.remove,
+            "bin",
+            primary=bool(state.checked) and foot.can_remove,
+            tip=self.remove.toolTip(),
+        )
         self.remove.setEnabled(foot.can_remove)
 
     # ---- what the user does
@@ -280,16 +286,15 @@ class DiskPage(QWidget):
         if intent == "mark":
             self._vm.toggle(path)
         elif intent == "remove":
-            if not self._vm.state.checked:
-                self._vm.check(path, on=True)
             self._ask()
         else:
             self._vm.use(intent)
 
     def _ask(self) -> None:
-        if chosen := self._vm.state.chosen():
-            title, text, yes, listed = words.question(chosen)
-            ask(self.window(), title, text, yes, self._vm.remove, listed)
+        """Ask about what is marked, else about the row that the table is at; just what was named is deleted."""
+        if doomed := words.doomed(self._vm.state):
+            title, text, yes, listed = words.question(doomed)
+            ask(self.window(), title, text, yes, partial(self._vm.remove, doomed), listed)
 
     def _choose_folder(self) -> None:
         dialog = QFileDialog(self.window(), "A folder with GGUF models")

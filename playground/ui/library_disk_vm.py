@@ -66,11 +66,11 @@ class DiskVm(QObject):
         """Show other rows."""
         self._set(replace(self.state, chip=chip, words=text))
 
-    def remove(self) -> None:
-        """Delete what is marked; the page has asked."""
-        if (chosen := self.state.chosen()) and not self.state.is_removing:
+    def remove(self, models: tuple[DiskModel, ...]) -> None:
+        """Delete models; the page has asked."""
+        if models and not self.state.is_removing:
             self._set(replace(self.state, is_removing=True, problem="", notice=""))
-            self._bridge.spawn(self._remove(chosen), self, self._refused)
+            self._bridge.spawn(self._remove(models), self, self._refused)
 
     def fetch_missing(self) -> None:
         """Queue what is missing of the marked models, or of the row that the table is at."""

@@ -198,10 +198,16 @@ def can_use(model: DiskModel) -> bool:
     return model.state in (DiskState.READY, DiskState.DUPLICATE)
 
 
+def doomed(view: DiskView) -> tuple[DiskModel, ...]:
+    """Return what the button deletes: what is marked, else the row that the table is at, where it may be deleted."""
+    return tuple(model for model in view.meant() if model.can_delete)
+
+
 def foot(view: DiskView) -> DiskFoot:
     """Return what can be done with what is checked, or with the row that the table is at."""
     chosen, meant = view.chosen(), view.meant()
-    freed = sum(model.size_bytes for model in chosen)
+    doomed_ones = doomed(view)
+    freed = sum(model.size_bytes for model in doomed_ones)
     lone = meant[0] if len(meant) == 1 else None
     if chosen:
         selected, hint = f"{len(chosen)} selected, {size(freed)}", ""
@@ -213,8 +219,8 @@ def foot(view: DiskView) -> DiskFoot:
     return DiskFoot(
         selected=selected,
         hint=view.notice or hint,
-        remove="Deleting…" if view.is_removing else f"Delete {size(freed)}…" if chosen else "Delete…",
-        can_remove=bool(chosen) and not view.is_removing,
+        remove="Deleting…" if view.is_removing else f"Delete {size(freed)}…" if doomed_ones else "Delete…",
+        can_remove=bool(doomed_ones) and not view.is_removing,
         can_fetch=any(can_fetch(model) for model in meant),
         can_use=lone is not None and can_use(lone),
     )

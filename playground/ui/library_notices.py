@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from playground.ui import theme
@@ -20,7 +20,7 @@ from playground.ui.library_kit import (
 from playground.ui.library_trouble import Trouble
 from playground.ui.meters import label
 
-_WIDEST = 460
+_WIDEST, _NARROWEST = 460, 300
 
 
 class Skeleton(QWidget):
@@ -74,8 +74,6 @@ class Plate(QWidget):
         self._icon = IconLabel("search", "faint", 34)
         self._title, self._text = label("", "h1"), label("", "muted")
         self._text.setWordWrap(True)
-        self._text.setMaximumWidth(_WIDEST)
-        self._text.setMinimumWidth(min(_WIDEST, 260))
         for shown in (self._title, self._text):
             shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.retry = on_click(button("Try again", "redo"), self.retry_wanted.emit)
@@ -104,6 +102,15 @@ class Plate(QWidget):
                 margins=(10, 16, 10, 16),
             )
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """Give the sentence as much width as it can be read in."""
+        super().resizeEvent(event)
+        self._text.setFixedWidth(max(120, min(_WIDEST, self.width() - 40)))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """Return a width that does not depend on the one that it has."""
+        return QSize(_NARROWEST, super().minimumSizeHint().height())
 
     def show_trouble(self, trouble: Trouble, *, other: bool = False) -> None:
         """Show a failure and the ways on."""

@@ -89,6 +89,8 @@ class PairsVm(QObject):
                 found = self.state.download(side)
                 if found is not None and found.state is DownloadState.FAILED:
                     self._services.retry(found.id)
+                elif found is not None and found.state is DownloadState.PAUSED:
+                    self._services.resume(found.id)
                 elif found is None and not self.state.path(side):
                     note = f"pair with {_other(proposal, side.model.name)}" if words.is_pair(proposal) else ""
                     await self._services.download(side.model.repo, side.quant.name, note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from playground.models.repository import HubFile, Quant, Repository
 from tests.support.fake_hub import FakeHub
 
 _LONGEST_S = 40.0
+_numbers = itertools.count(1)
 
 
 class Queue:
@@ -70,6 +72,11 @@ async def queue(folder: Path, parallel: int = 1) -> AsyncIterator[Queue]:
         yield made
     finally:
         await made.downloads.close()
+
+
+def fresh_name() -> str:
+    """Return a repository's name that no other test uses: the Hub cache is the session's."""
+    return f"acme/model{next(_numbers)}"
 
 
 def page(hub: FakeHub, repo: str, quant: str = "Q4_K_M") -> tuple[Repository, Quant]:

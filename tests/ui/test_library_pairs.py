@@ -132,6 +132,20 @@ def test_only_what_is_missing_is_fetched(play: Play) -> None:
     play(scenario)
 
 
+def test_a_paused_half_goes_on_when_the_pair_is_wanted(play: Play) -> None:
+    async def scenario(tab: _Tab) -> None:
+        await tab.ready()
+        tab.services.its_downloads = [made.download(_COMPACT, "Q4_K_M", 2.6, 1.0, DownloadState.PAUSED)]
+        tab.vm.set_downloads(tab.services.downloads())
+        assert tab.card("best").sides[0].pill == ("Paused", "plain")
+        tab.vm.act("best")
+        await until(lambda: len(tab.services.its_downloads) == 2 and not tab.vm.state.starting)
+        assert tab.services.asked("resume") == [(tab.services.its_downloads[0].id,)]
+        assert tab.services.asked("download") == [(_LARGER, "IQ4_XS", "pair with Qwen3.5-4B")]
+
+    play(scenario)
+
+
 def test_where_only_the_compact_one_fits_only_that_is_fetched(play: Play) -> None:
     async def scenario(tab: _Tab) -> None:
         await tab.ready()

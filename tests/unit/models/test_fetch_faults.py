@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from playground.models.fetch_messages import Checking
 from tests.support import fetching
 from tests.support.fake_hub import FakeHub, Fault
 from tests.support.fetching import NAME, content, fetch, job
@@ -174,7 +175,9 @@ def test_the_part_outlives_a_lasting_fault(hub: FakeHub, tmp_path: Path) -> None
     assert part.stat().st_size >= 1_000_000
     hub.faults.clear()
     hub.log.clear()
-    assert fetch(job(hub, tmp_path)).done.read_bytes() == _CONTENT
+    ended = fetch(job(hub, tmp_path))
+    assert ended.done.read_bytes() == _CONTENT
+    assert isinstance(ended.events[0], Checking)
     assert hub.requests("GET", _CDN)[0].range
 
 
