@@ -98,9 +98,11 @@ class App(QObject):
         from playground.models import starter
 
         wanted = list(models) or (list(_STARTER_PAIR) if starter.installed() else [])
-        for lane, ref in zip(self.vm.state.lanes, wanted, strict=False):
-            self.vm.choose_model(lane.slot, ref)
-            await self.vm.prepared(lane.slot)
+        for slot, ref in zip([lane.slot for lane in self.vm.state.lanes], wanted, strict=False):
+            lane = self.vm.state.lane(slot)
+            if lane.model is None and not lane.is_busy:  # the user may have been quicker
+                self.vm.choose_model(slot, ref)
+                await self.vm.prepared(slot)
         self.vm.refresh_models()
         gc.collect()
         gc.freeze()

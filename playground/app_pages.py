@@ -15,6 +15,8 @@ from playground.ui.compare_vm import CompareVm
 from playground.ui.main_window import MainWindow
 from playground.ui.rail import PAGES
 
+_SHOWN_MS = 8000
+
 
 class AppPages(QObject):
     """Shows pages. ``library`` works before its page is made: downloads go on when the app starts."""
@@ -43,9 +45,17 @@ class AppPages(QObject):
         self._window.show_page(name, self.pages[name])
 
     def use(self, slot: str, ref: str) -> None:
-        """Put a model into a lane and show Compare."""
+        """Put a model into a lane and show Compare. A lane that is getting another model takes this one after it."""
         self.show_page("compare")
-        self._compare.choose_model(slot, ref)
+        self._bridge.spawn(self._use(slot, ref), self)
+
+    async def _use(self, slot: str, ref: str) -> None:
+        await self._compare.prepared(slot)
+        if self._compare.state.lane(slot).is_busy:
+            sentence = f"Lane {slot} is at work: stop it, then choose the model again."
+            self._window.statusBar().showMessage(sentence, _SHOWN_MS)
+        else:
+            self._compare.choose_model(slot, ref)
 
     def _compare_pair(self, compact: str, larger: str) -> None:
         self.use("A", compact)

@@ -85,7 +85,7 @@ def merged(own: Catalog, data: dict[str, Any]) -> Catalog:
     for model in _entries(data, "models", CatalogModel, model_problem, problems):
         models[model.id] = model
     for pair in _entries(data, "pairs", CatalogPair, lambda pair: pair_problem(pair, models), problems):
-        pairs[pair.id] = msgspec.structs.replace(pair, is_story=pair.id in story)
+        pairs[pair.id] = msgspec.structs.replace(pair, is_story=pair.id in story, is_own=True)
     for pair in list(pairs.values()):
         problem = pair_problem(pair, models)
         if problem:  # the user's model has replaced one that it needs

@@ -98,7 +98,10 @@ class PairSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CatalogPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Two sides and why. ``memory_gb``: the machine that it is meant for. ``is_story``: the pair the app is named by."""
+    """Two sides and why. ``memory_gb``: the machine that it is meant for. ``is_story``: the pair the app is named by.
+
+    ``is_own``: it is from the user's own file, and so always proposed.
+    """
 
     id: str
     title: str
@@ -107,6 +110,7 @@ class CatalogPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_gb: int
     why: str = ""
     is_story: bool = False
+    is_own: bool = False
 
 
 class Catalog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -35,7 +35,7 @@ def proposals(
     kv_type: str = "f16",
     known: Catalog | None = None,
 ) -> tuple[Proposal, ...]:
-    """Return the pairs worth trying: the story's first, whatever becomes of it, then those that fit best.
+    """Return the pairs worth trying: the story's first, whatever becomes of it, the user's own, then those that fit best.
 
     Pairs that a GPU holds only partly go last, before them those that run together, then those that run in turn, each
     with larger models first. Pairs far below what the machine can do, and those that do not fit, are left out while
@@ -53,8 +53,9 @@ def proposals(
     looked = {side: _look(found, machine, n_ctx, kv_type) for side, found in sides.items()}
     found = [_proposal(pair, looked, machine, n_ctx, kv_type) for pair in known.pairs]
     story = [item for item in found if item.pair.is_story]
-    others = [item for item in found if not item.pair.is_story]
-    return (*story, *_chosen(others, machine))
+    own = [item for item in found if item.pair.is_own and not item.pair.is_story]
+    others = [item for item in found if not (item.pair.is_story or item.pair.is_own)]
+    return (*story, *sorted(own, key=_rank), *_chosen(others, machine))
 
 
 def on_disk(disk: Disk) -> OnDisk:

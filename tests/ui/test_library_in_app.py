@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from playground import app as application
 from playground import config
+from playground.models import hub as hub_room
 from playground.models.download import DownloadState
 from playground.models.inventory_values import DiskState
 from playground.ui.library_page import DISK, DOWNLOADS, SEARCH, LibraryPage
@@ -71,8 +73,10 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHub]:
 
 @pytest.fixture
 def home(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    cache = hub_room.cache_folder()  # where it was when its library was imported
+    shutil.rmtree(cache, ignore_errors=True)
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(cache))
     monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path / "home"))
     data = config.folders().data
     data.mkdir(parents=True)
@@ -115,6 +119,11 @@ async def _until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+def _model(running: application.App, slot: str) -> str:
+    model = running.vm.state.lane(slot).model
+    return Path(model.path).name if model is not None else ""
+
+
 def _card(page: LibraryPage) -> PairCardView | None:
     cards = page.findChildren(PairCardView)
     return next((card for card in cards if card.card and card.card.title == "Two very small ones"), None)
@@ -133,14 +142,10 @@ def test_one_click_brings_a_pair_into_compare(in_library: Callable[[Scenario], N
         assert card is not None
         assert card.button.text() == "Download both and compare"
         card.button.click()
-        lanes = running.vm.state.lane
-        await _until(lambda: lanes("A").model is not None and lanes("B").model is not None)
-        assert running.window.windowTitle().endswith("Playground")
+        await _until(lambda: _model(running, "A").startswith("tiny-a"))
+        await _until(lambda: _model(running, "B").startswith("tiny-b"))
+        assert running.window.windowTitle() == "Compare — Playground"
         assert not page.isVisible()
-        for slot, name in (("A", "tiny-a"), ("B", "tiny-b")):
-            model = lanes(slot).model
-            assert model is not None
-            assert name in model.path
         running.vm.run("Hello")
         await _until(lambda: not running.vm.state.is_running and bool(running.vm.state.sentence))
         texts = [running.page.lanes[slot].transcript.toPlainText() for slot in ("A", "B")]
@@ -176,7 +181,8 @@ def test_a_model_is_found_fitted_fetched_and_listed(in_library: Callable[[Scenar
 def test_keys_go_through_the_pages(in_library: Callable[[Scenario], None]) -> None:
     async def scenario(running: application.App, page: LibraryPage) -> None:
         window = running.window
-        await _until(page.isVisible)
+        window.activateWindow()
+        await _until(lambda: page.isVisible() and window.isActiveWindow())
         assert "Library" in window.windowTitle()
         QTest.keySequence(window, "Ctrl+1")
         assert window.page.isVisible()
