@@ -76,7 +76,9 @@ def check_loaded(message: dict[str, Any], task: Task) -> None:
     if "exc" in message:
         names, text = raised(message)
         if "MemoryError" in names:
-            raise StoppedError(Stop.MEMORY, f"It needs more than {task.limits.memory_bytes >> 20} MiB of memory.")
+            raise StoppedError(
+                Stop.MEMORY, f"It needs more than {task.limits.memory_bytes >> 20} MiB of memory."
+            )
         raise StoppedError(Stop.ENDED, f"It does not load: {names[0]}: {text}")
     if message.get("loaded") is not True:
         raise StoppedError(Stop.ENDED, f"It does not define {task.entry_point}.")
@@ -104,7 +106,11 @@ async def _judge_case(task: Task, case: Case, number: int, box: Box, tally: Tall
         tally.passed(*described, got)
         return
     wanted = f"it should raise {case.raises}" if case.raises else f"expected {described[2]}"
-    tally.failed(Outcome.WRONG, f"{described[0]}: {wanted}, got {got}", CaseResult(described[0], False, *described[1:], got))  # noqa: FBT003
+    tally.failed(
+        Outcome.WRONG,
+        f"{described[0]}: {wanted}, got {got}",
+        CaseResult(described[0], False, *described[1:], got),
+    )  # noqa: FBT003
 
 
 def _judge_exception(

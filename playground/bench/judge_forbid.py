@@ -11,7 +11,9 @@ from playground.bench.task import Language
 
 _LOOKUPS = {"__import__", "import_module", "getattr", "eval", "exec", "globals", "vars", "get"}
 _NOT_CODE = {  # strings are kept, comments go; the strings are named so that a comment's sign inside one is none
-    "javascript": re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL),
+    "javascript": re.compile(
+        r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL
+    ),
     "sql": re.compile(r"""('(?:''|[^'])*'|"(?:""|[^"])*")|--[^\n]*|/\*.*?\*/""", re.DOTALL),
     "bash": re.compile(r"""("(?:\\.|[^"\\])*"|'[^']*')|(?:^|(?<=\s))#[^\n]*""", re.DOTALL | re.MULTILINE),
 }

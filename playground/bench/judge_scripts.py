@@ -112,10 +112,20 @@ def lines(text: object) -> list[str] | None:
 def _script_described(case: Case, number: int) -> tuple[str, str, str]:
     given = [f"standard input: {shown(case.stdin)}"] if case.stdin else []
     given += [f"{file}: {shown(text)}" for file, text in case.files.items()]
-    return visible(case.name) or f"case {number}", visible("\n".join(given)), _script_text(case.expected, case.files_after)
+    return (
+        visible(case.name) or f"case {number}",
+        visible("\n".join(given)),
+        _script_text(case.expected, case.files_after),
+    )
 
 
 def _script_text(printed: object, files: dict[str, Any] | dict[str, str]) -> str:
-    parts = [] if printed is None else [visible(printed.rstrip("\n") if isinstance(printed, str) else shown(printed))]
-    parts += [f"{visible(file)}: {'no such file' if text is None else shown(text)}" for file, text in files.items()]
+    parts = (
+        []
+        if printed is None
+        else [visible(printed.rstrip("\n") if isinstance(printed, str) else shown(printed))]
+    )
+    parts += [
+        f"{visible(file)}: {'no such file' if text is None else shown(text)}" for file, text in files.items()
+    ]
     return "\n".join(parts)

@@ -9,7 +9,12 @@ from playground.bench.outcome import CaseResult, Judged, Outcome
 from playground.bench.sandbox.values import Sandbox, Stop, StoppedError
 
 NOT_REACHED = "not reached"
-_OUTCOMES = {Stop.TIME: Outcome.TIMEOUT, Stop.CPU: Outcome.TIMEOUT, Stop.ENDED: Outcome.ERROR, Stop.PROTOCOL: Outcome.ERROR}
+_OUTCOMES = {
+    Stop.TIME: Outcome.TIMEOUT,
+    Stop.CPU: Outcome.TIMEOUT,
+    Stop.ENDED: Outcome.ERROR,
+    Stop.PROTOCOL: Outcome.ERROR,
+}
 _MESSAGE_CHARS = 400
 
 

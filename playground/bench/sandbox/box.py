@@ -273,4 +273,6 @@ def _remove(folder: str) -> None:
     except (OSError, RecursionError):
         script = 'chmod -R u+rwx -- "$1" 2>/dev/null; rm -rf -- "$1"'
         with contextlib.suppress(OSError, subprocess.SubprocessError):
-            subprocess.run(["/bin/sh", "-c", script, "sh", folder], timeout=30, check=False, capture_output=True)
+            subprocess.run(
+                ["/bin/sh", "-c", script, "sh", folder], timeout=30, check=False, capture_output=True
+            )

@@ -155,7 +155,9 @@ def explained(backend: Backend, problem: str) -> str:
     text = " ".join(problem.split())
     if backend is Backend.LANDLOCK:
         return f"The reduced sandbox needs Linux 6.2 or newer with Landlock switched on ({text[:200]})."
-    blocked = any(words in text for words in ("uid map", "RTM_NEWADDR", "namespace", "Permission denied", "EPERM"))
+    blocked = any(
+        words in text for words in ("uid map", "RTM_NEWADDR", "namespace", "Permission denied", "EPERM")
+    )
     if not blocked:
         return f"bubblewrap is installed but does not work here ({text[:200]})."
     if Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").exists():

@@ -22,8 +22,20 @@ if TYPE_CHECKING:
     from playground.bench.sandbox.inside.wire import Value
 
 _FILE = "tests.py"
-_ENDS_LOOPS = ("StopIteration", "StopAsyncIteration", "GeneratorExit")  # these would end a loop over calls silently
-_SETTING_UP = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+_ENDS_LOOPS = (
+    "StopIteration",
+    "StopAsyncIteration",
+    "GeneratorExit",
+)  # these would end a loop over calls silently
+_SETTING_UP = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Import,
+    ast.ImportFrom,
+    ast.Assign,
+    ast.AnnAssign,
+)
 
 
 class SolutionError(Exception):
@@ -45,7 +57,9 @@ class Line:
         if callable(value):
             self._functions.append(value)
             return {"c": len(self._functions) - 1}
-        raise TypeError(f"a {type(value).__name__} cannot be given to the program: only data and functions can")
+        raise TypeError(
+            f"a {type(value).__name__} cannot be given to the program: only data and functions can"
+        )
 
     def _got(self, mark: str, content: Value) -> Value:
         return Remote(self, content[0])
@@ -194,7 +208,22 @@ def _reflected(action: Value) -> Value:
     return lambda self, other: action(other, self.now())
 
 
-for _name in ("eq", "ne", "lt", "le", "gt", "ge", "getitem", "contains", "add", "sub", "mul", "truediv", "mod", "neg"):
+for _name in (
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "getitem",
+    "contains",
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "mod",
+    "neg",
+):
     setattr(Attribute, f"__{_name}__", _forwarded(getattr(operator, _name)))
 for _name in ("add", "sub", "mul", "truediv"):
     setattr(Attribute, f"__r{_name}__", _reflected(getattr(operator, _name)))
@@ -207,7 +236,9 @@ def _stand_ins(line: Line, names: Value) -> dict[str, Value]:
         return lambda *args, **named: line.call(name, args, named, name=name)
 
     return {
-        name: function(name) if given is None else decode(given[0], lambda _, content: Remote(line, content[0]))
+        name: function(name)
+        if given is None
+        else decode(given[0], lambda _, content: Remote(line, content[0]))
         for name, given in names.items()
     }
 
@@ -256,7 +287,9 @@ def _is_text(node: ast.stmt) -> bool:
 
 def _calls(text: str, name: str) -> bool:
     return any(
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == name
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and getattr(node.value.func, "id", "") == name
         for node in ast.parse(text).body
     )
 
@@ -282,6 +315,13 @@ def main(config: Value) -> None:
     try:
         Suite(config["tests"], names, line, channel).run(config["entry_point"])
     except SyntaxError as error:
-        channel.send({"case": "tests", "ok": False, "error": f"the tests are no Python: {error}"[:300], "kind": "Syntax"})
+        channel.send(
+            {
+                "case": "tests",
+                "ok": False,
+                "error": f"the tests are no Python: {error}"[:300],
+                "kind": "Syntax",
+            }
+        )
     channel.send({"done": 1})
     channel.receive()
