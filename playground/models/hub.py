@@ -54,10 +54,14 @@ def cached_gguf(repository: str, quant: str | None) -> Path:
     return fitting[-1]
 
 
+LARGEST_SMALL_BYTES = 64 << 20
+
+
 def small_file(repo: str, path: str, revision: str, repo_type: str = "dataset") -> bytes:
     """Return a file of a few megabytes from the Hub, by way of its cache. Blocking, with time-outs. Raises HubError.
 
-    The library checks its size; its sha256 is checked here, for a file that the Hub keeps as a large one.
+    The Hub is asked first, without retries: its library would try a Hub that is away for half a minute. The library
+    checks the size; the sha256 is checked here, for a file that the Hub keeps as a large one.
     """
     import hashlib
 
@@ -66,17 +70,31 @@ def small_file(repo: str, path: str, revision: str, repo_type: str = "dataset") 
     from playground.errors import HubError, HubErrorKind
 
     try:
+        url = library.hf_hub_url(repo, path, repo_type=repo_type, revision=revision)
+        known = library.get_hf_file_metadata(url, timeout=20)
+        _check_size(known.size or 0, f"{path} of {repo}")
+        commit = known.commit_hash or revision
         found = Path(
-            library.hf_hub_download(repo, path, repo_type=repo_type, revision=revision, etag_timeout=20)
+            library.hf_hub_download(repo, path, repo_type=repo_type, revision=commit, etag_timeout=20)
         )
         content = found.read_bytes()
+    except HubError:
+        raise
     except Exception as error:
         raise _small_file_error(error, repo, path) from error
-    blob = found.resolve()  # a blob of the cache is called by its etag, the sha256 of a large file
-    if len(blob.name) == 64 and hashlib.sha256(content).hexdigest() != blob.name:
-        blob.unlink(missing_ok=True)
+    digest = known.etag or ""
+    if len(digest) == 64 and hashlib.sha256(content).hexdigest() != digest:
+        found.resolve().unlink(missing_ok=True)
         raise HubError(HubErrorKind.BAD_ANSWER, f"{path} of {repo} arrived damaged.", hint="Fetch it again.")
     return content
+
+
+def _check_size(size_bytes: int, what: str) -> None:
+    from playground.errors import HubError, HubErrorKind
+
+    if size_bytes > LARGEST_SMALL_BYTES:
+        size = f"{size_bytes:,} bytes; {LARGEST_SMALL_BYTES:,} is the most"
+        raise HubError(HubErrorKind.BAD_ANSWER, f"{what} has {size}.")
 
 
 def _small_file_error(error: Exception, repo: str, path: str) -> HubError:
