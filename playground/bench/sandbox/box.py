@@ -13,7 +13,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -26,23 +26,47 @@ LARGEST_ANSWER_BYTES = 4 << 20
 LOG_BYTES = 8 << 10
 _LOOK_S = 0.02
 _GRACE_S = 0.5
-_DISK_BYTES, _MOST_FILES = 64 << 20, 10_000
+_DISK_BYTES = 64 << 20
+_LOOKS_A_COUNT = 3  # counting files costs more than the rest of a look
 _SPARE_BYTES = 64 << 20  # the resident memory of several processes counts shared pages more than once
 _SPARE_THREADS = 64
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 @contextlib.asynccontextmanager
-async def opened(box: Box) -> AsyncIterator[Box]:
-    """Start a box and yield it once its walls are up; end it and all that it started afterwards.
+async def opened(*boxes: Box) -> AsyncIterator[None]:
+    """Start boxes, all at the same time; go on once their walls are up; end them and all that they started afterwards.
 
-    Raises StoppedError when it does not come that far.
+    Raises StoppedError when one does not come that far.
     """
+    starts = [asyncio.ensure_future(box.start()) for box in boxes]
     try:
-        await box.start()
-        yield box
+        await asyncio.gather(*starts)
+        yield
     finally:
-        await box.end()
+        await _surely(_ended(boxes, starts))
+
+
+async def _ended(boxes: Sequence[Box], starts: Sequence[asyncio.Task[None]]) -> None:
+    for start in starts:
+        if not start.cancelling():  # a second time would interrupt its own cleaning up
+            start.cancel()
+    await asyncio.gather(*starts, return_exceptions=True)
+    await asyncio.gather(*(box.end() for box in boxes))
+
+
+async def _surely(work: Coroutine[None, None, None]) -> None:
+    """Do some bounded work to its end, however often it is cancelled; only then pass the cancellation on."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
 
 
 class Box:
@@ -57,7 +81,7 @@ class Box:
         self._stopped: StoppedError | None = None
         self._log, self._log_bytes = bytearray(), 0
         self._is_inside = False  # before that its /tmp is still the host's
-        self.peak_bytes = 0
+        self._looks, self.peak_bytes = 0, 0
 
     @property
     def log(self) -> str:
@@ -207,17 +231,20 @@ class Box:
         elif found.threads > limits.processes + self._job.spare_threads + _SPARE_THREADS:
             self._stop(Stop.PROCESSES, f"It started more than {limits.processes} processes or threads.")
         elif self._holds_too_much(found):
-            self._stop(Stop.DISK, f"It wrote more than {_DISK_BYTES >> 20} MiB or {_MOST_FILES:,} files.")
+            self._stop(Stop.DISK, f"It wrote more than {_DISK_BYTES >> 20} MiB or {tree.MOST_FILES:,} files.")
 
     def _holds_too_much(self, found: tree.Tree) -> bool:
         assert self._launch is not None
+        self._looks += 1
+        if self._looks % _LOOKS_A_COUNT:
+            return False
         if self._launch.scratch:
             size_bytes, count = tree.folder(self._launch.scratch)
         elif self._is_inside and len(found.pids) > 1:
             size_bytes, count = tree.mounted(f"/proc/{found.pids[1]}/root/tmp")
         else:
             return False
-        return size_bytes > _DISK_BYTES or count > _MOST_FILES
+        return size_bytes > _DISK_BYTES or count >= tree.MOST_FILES
 
     def _kill(self) -> None:
         process = self._process
@@ -245,6 +272,7 @@ class Box:
                 await process.wait()
             if self._sandbox.backend is not Backend.BUBBLEWRAP:
                 _signal_group(process.pid)
+        if self._tasks:  # not when it was cancelled while it started
             await asyncio.wait(self._tasks[:1], timeout=_GRACE_S)
         for task in self._tasks:
             task.cancel()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 _MOST_PROCESSES = 500
-_MOST_ENTRIES = 20_000
+MOST_FILES = 2000
+_DEEPEST = 50
 IS_KNOWN = Path("/proc/self/statm").exists()
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -23,14 +25,15 @@ class Tree:
 
 def look(root: int) -> Tree:
     """Return what runs now. Processes that end meanwhile count as nothing."""
-    resident_bytes, threads, pids, waiting = 0, 0, [], [root]
+    resident_bytes, threads, waiting = 0, 0, [root]
+    pids: list[int] = []
     while waiting and len(pids) < _MOST_PROCESSES:
         pid = waiting.pop()
         pids.append(pid)
         try:
             statm = Path(f"/proc/{pid}/statm").read_bytes().split()
             resident_bytes += int(statm[1]) * _PAGE_BYTES
-            tasks = os.listdir(f"/proc/{pid}/task")
+            tasks = _tasks(pid)
             threads += len(tasks)
             waiting += [child for task in tasks for child in _children(pid, task)]
         except (OSError, ValueError, IndexError):
@@ -41,9 +44,13 @@ def look(root: int) -> Tree:
 def children(pid: int) -> list[int]:
     """Return the processes that one has started and that still run."""
     try:
-        return [child for task in os.listdir(f"/proc/{pid}/task") for child in _children(pid, task)]
+        return [child for task in _tasks(pid) for child in _children(pid, task)]
     except OSError:
         return []
+
+
+def _tasks(pid: int) -> list[str]:
+    return os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 -- looked at every few milliseconds
 
 
 def _children(pid: int, task: str) -> list[int]:
@@ -59,7 +66,7 @@ def threads_of_user(user: int) -> int:
     for entry in os.scandir("/proc"):
         try:
             if entry.name.isdigit() and entry.stat().st_uid == user:
-                count += len(os.listdir(f"/proc/{entry.name}/task"))
+                count += len(_tasks(int(entry.name)))
         except OSError:
             continue
     return count
@@ -76,17 +83,18 @@ def mounted(path: str) -> tuple[int, int]:
 
 def folder(path: str) -> tuple[int, int]:
     """Return bytes and files below a folder, counted until it is clear that there are too many."""
-    size_bytes, count, waiting = 0, 0, [path]
-    while waiting and count < _MOST_ENTRIES:
+    size_bytes, count, waiting = 0, 0, [(path, 0)]
+    while waiting and count < MOST_FILES:
+        name, depth = waiting.pop()
+        if depth > _DEEPEST:
+            return size_bytes, MOST_FILES
         try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
+            with os.scandir(name) as entries:
+                for entry in islice(entries, MOST_FILES - count):
                     count += 1
-                    if count > _MOST_ENTRIES:
-                        break
                     size_bytes += entry.stat(follow_symlinks=False).st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                        waiting.append((entry.path, depth + 1))
         except OSError:
             continue
     return size_bytes, count

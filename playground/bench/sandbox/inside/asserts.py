@@ -61,7 +61,7 @@ class Line:
             f"a {type(value).__name__} cannot be given to the program: only data and functions can"
         )
 
-    def _got(self, mark: str, content: Value) -> Value:
+    def _got(self, _mark: str, content: Value) -> Value:
         return Remote(self, content[0])
 
     def ask(self, shown: str, **question: Value) -> Value:
@@ -90,7 +90,7 @@ class Line:
             **target,
             **({"changes": 1} if changeable else {}),
         )
-        for item, before, after in zip(args, sent, left or ()):
+        for item, before, after in zip(args, sent, left or ()):  # noqa: B905 -- Python 3.8 has no strict
             if after != before and after is not None:
                 _change(item, after)
         return value
@@ -130,6 +130,9 @@ def _change(item: Value, after: Value) -> None:
 class Remote:
     """An object of the program. Equal only to an object of the program that says so itself."""
 
+    _line: Line
+    _number: int
+
     def __init__(self, line: Line, number: int) -> None:
         object.__setattr__(self, "_line", line)
         object.__setattr__(self, "_number", number)
@@ -146,7 +149,7 @@ class Remote:
         return type(other) is Remote and self._special("__eq__", other) is True
 
     def __len__(self) -> int:
-        return self._special("__len__")
+        return int(self._special("__len__"))
 
     def __bool__(self) -> bool:
         return True
@@ -173,6 +176,7 @@ class Remote:
         return f"<object {self._number} of the program>"
 
     def __call__(self, *args: Value, **named: Value) -> Value:
+        """Call the object."""
         return self._line.call("object", args, named, h=self._number)
 
     __hash__ = None  # type: ignore[assignment]
@@ -189,6 +193,7 @@ class Attribute:
         return self._line.ask(self._name, h=self._number, path=[self._name])[0]
 
     def __call__(self, *args: Value, **named: Value) -> Value:
+        """Call the method."""
         return self._line.call(self._name, args, named, h=self._number, path=[self._name])
 
     def __getattr__(self, name: str) -> Value:
@@ -256,14 +261,17 @@ class Suite:
         for node in ast.parse(self._text, _FILE).body:
             is_case = not isinstance(node, _SETTING_UP) and not _is_text(node)
             code = compile(ast.Module([node], []), _FILE, "exec")
-            name = f"line {node.lineno}"
-            if not self._passes(name, lambda code=code: exec(code, self._names), is_case) and not is_case:  # type: ignore[misc]  # noqa: S102
+            is_fine = self._passes(f"line {node.lineno}", lambda code=code: self._run(code), is_case)
+            if not is_fine and not is_case:
                 return
         for name, found in list(self._names.items()):
             if name.startswith("test") and callable(found) and name not in given:
                 self._passes(name, found, is_case=True)
         if "check" in self._names and "check" not in given and not _calls(self._text, "check"):
             self._passes("check", lambda: self._names["check"](self._names[entry_point]), is_case=True)
+
+    def _run(self, code: Value) -> None:
+        exec(code, self._names)  # noqa: S102 -- this is the sandbox
 
     def _passes(self, name: str, action: Value, is_case: bool) -> bool:
         self._line.last = ""
@@ -305,7 +313,7 @@ def main(config: Value) -> None:
     put_up(config)
     channel.send({"ready": 1})
     line = Line(channel)
-    stand_ins = _stand_ins(line, config["names"])
+    stand_ins = _stand_ins(line, channel.receive()["names"])
     module = types.ModuleType("solution")
     module.__dict__.update(stand_ins)
     sys.modules["solution"] = module

@@ -47,7 +47,7 @@ class Served:
 
     def names(self) -> dict[str, Value]:
         """Return the public names: None for what can be called, else the value."""
-        found = {}
+        found: dict[str, Value] = {}
         for name, value in list(self._names.items()):
             if not name.startswith("__") and type(value).__name__ != "module" and len(found) < _MOST_NAMES:
                 found[name] = None if callable(value) else [encode(value, self._other)]
@@ -61,7 +61,11 @@ class Served:
         except BaseException as error:  # noqa: BLE001 -- also exits and interrupts: the program's, not ours
             reply = failure(error)
         reply["id"] = self._id
-        self._channel.send(reply)
+        try:
+            self._channel.send(reply)
+        except MemoryError as error:
+            del reply["ret"]
+            self._channel.send({**failure(error), "id": self._id})
 
     def _reply(self, message: Value) -> dict[str, Value]:
         target = self._names[message["name"]] if "name" in message else self._objects[message["h"]]
