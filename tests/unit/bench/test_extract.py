@@ -267,5 +267,5 @@ def test_ten_times_the_text_takes_about_ten_times_as_long(kind: str, language: L
             extract(answer, _task(language, "total"), stop="end")
         return time.process_time() - began
 
-    small, large = seconds(40_000), seconds(400_000)
+    small, large = seconds(10_000), seconds(100_000)
     assert large < 40 * max(small, 0.01)
