@@ -80,6 +80,13 @@ def test_a_base_model_is_followed_to_the_end_of_its_function(after: str, closed:
     assert "other" not in found.code
 
 
+def test_a_prefix_is_not_put_in_front_twice() -> None:
+    prefix = _START[_START.index("```") :]
+    once = extract(BODY, _task(), stop="stop", prefix=prefix)
+    assert extract(prefix + BODY, _task(), stop="stop", prefix=prefix) == once
+    assert once.code.count("def count_words") == 1
+
+
 def test_a_base_models_helper_is_kept() -> None:
     answer = "    return len(words(text))\n\n\ndef words(text):\n    return text.split()\n\n\nprint(1)\n"
     found = extract(answer, _task(), stop="length", prefix=_START[_START.index("```") :])
