@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import httpx2
     from huggingface_hub import CachedRepoInfo, HFCacheInfo
 
+LARGEST_SMALL_BYTES = 64 << 20
 TOKEN_PAGE = "https://huggingface.co/settings/tokens"  # noqa: S105 -- an address
 _TOKEN_NAMES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE")
 _TRUE = ("1", "ON", "YES", "TRUE")
@@ -187,6 +188,39 @@ def delete_cached(repository: Path, blobs: Collection[Path]) -> bool:
     return True
 
 
+def small_file(repo: str, path: str, revision: str, repo_type: str = "dataset") -> bytes:
+    """Return a file of a few megabytes from the Hub, by way of its cache. Blocking, with time-outs. Raises HubError.
+
+    The Hub is asked first, without retries: its library would try a Hub that is away for half a minute. The library
+    checks the size; the sha256 is checked here, for a file that the Hub keeps as a large one.
+    """
+    import hashlib
+
+    _constants()
+    if is_offline():
+        raise offline_error()
+    import huggingface_hub as library
+
+    try:
+        url = library.hf_hub_url(repo, path, repo_type=repo_type, revision=revision)
+        known = library.get_hf_file_metadata(url, timeout=20)
+        _check_size(known.size or 0, f"{path} of {repo}")
+        commit = known.commit_hash or revision
+        found = Path(
+            library.hf_hub_download(repo, path, repo_type=repo_type, revision=commit, etag_timeout=20)
+        )
+        content = found.read_bytes()
+    except HubError:
+        raise
+    except Exception as error:
+        raise _small_file_error(error, repo, path) from error
+    digest = known.etag or ""
+    if len(digest) == 64 and hashlib.sha256(content).hexdigest() != digest:
+        found.resolve().unlink(missing_ok=True)
+        raise HubError(HubErrorKind.BAD_ANSWER, f"{path} of {repo} arrived damaged.", hint="Fetch it again.")
+    return content
+
+
 def _constants() -> ModuleType:
     """Return the library's settings: telemetry off, and offline as it is switched here. Cheap after the first time."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # before the import, and for the library's native part
@@ -282,3 +316,26 @@ def _delete(cache: HFCacheInfo, repository: CachedRepoInfo, blobs: set[Path]) ->
 def _real(path: Path) -> Path:
     """Return a path as the library has it: folders resolved, the last name as it is."""
     return Path(os.path.realpath(path.parent)) / path.name
+
+
+def _check_size(size_bytes: int, what: str) -> None:
+    if size_bytes > LARGEST_SMALL_BYTES:
+        size = f"{size_bytes:,} bytes; {LARGEST_SMALL_BYTES:,} is the most"
+        raise HubError(HubErrorKind.BAD_ANSWER, f"{what} has {size}.")
+
+
+def _small_file_error(error: Exception, repo: str, path: str) -> HubError:
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        url = f"https://huggingface.co/datasets/{repo}"
+        return HubError(HubErrorKind.GATED, f"{repo} is only for people who accepted its terms.", url=url)
+    missing = (errors.EntryNotFoundError, errors.RepositoryNotFoundError, errors.RevisionNotFoundError)
+    if isinstance(error, missing) and not isinstance(error, errors.LocalEntryNotFoundError):
+        return HubError(HubErrorKind.NOT_FOUND, f"The Hub has no {path} in {repo}.")
+    return HubError(
+        HubErrorKind.OFFLINE,
+        f"{path} of {repo} could not be fetched from the Hub.",
+        hint="Check the connection, then try again.",
+        detail=str(error),
+    )
