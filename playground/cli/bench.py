@@ -32,6 +32,7 @@ from playground.bench.record import LaneInfo, RunSettings
 from playground.bench.run import BenchRun
 from playground.bench.run_data import RunData
 from playground.bench.sandbox import Sandbox, probe
+from playground.bench.shown_text import shown
 from playground.bench.task import Suite, Task
 from playground.bench.verdict import verdict
 from playground.chat.options import MAX_CONTEXT_TOKENS, LoadOptions
@@ -321,7 +322,7 @@ def _show(data: RunData, *, as_json: bool) -> None:
     lines = [found.headline, "", *(f"- {text}" for text in found.sentences), ""]
     if len(found.costs) > 1 or found.costs[0].run_s:
         lines += _table(["", *(score.name for score in found.scores)], report.cost_lines(found.costs))
-    output.data("\n".join(report.shown(line) for line in lines) + "\n")
+    output.data("\n".join(shown(line) for line in lines) + "\n")
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:

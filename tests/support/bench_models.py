@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import msgspec
 
 from playground.bench.events import BenchEvent
 from playground.bench.judging import Judging
@@ -43,6 +46,23 @@ def suite(tasks: int = 4) -> Suite:
         for n in range(tasks)
     ]
     return Suite("tiny", "Tiny tasks", "1", "MIT", tuple(kinds), sha256="e" * 64)
+
+
+def write_suite(folder: Path, made: Suite) -> Path:
+    """Write a suite as a user's own folder, and return it."""
+    (folder / "tasks").mkdir(parents=True)
+    head = {"id": made.id, "title": made.title, "version": made.version, "licence": made.licence}
+    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in head.items())
+    (folder / "suite.toml").write_text(text, encoding="utf-8")
+    tasks = {"tasks": [_given(each) for each in made.tasks]}
+    (folder / "tasks" / "all.json").write_bytes(msgspec.json.encode(tasks))
+    return folder
+
+
+def _given(each: Task) -> dict[str, object]:
+    keys = ("id", "title", "language", "tier", "topic", "prompt", "reference", "entry_point", "completion")
+    cases = [{"args": list(case.args), "expected": case.expected} for case in each.cases]
+    return {**{key: getattr(each, key) for key in keys}, "cases": cases}
 
 
 def right_model(folder: Path) -> Path:
