@@ -112,6 +112,7 @@ class BenchRun:
                 yield event
             await work
         finally:
+            self._stopped = self._stopped or not work.done()  # a thread that hashes looks at it
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
@@ -167,6 +168,8 @@ class BenchRun:
         loop = asyncio.get_running_loop()
 
         def progress(fraction: float) -> None:
+            if self._stopped:
+                raise PlaygroundError("The run was stopped before it began.")
             loop.call_soon_threadsafe(self._say, LanePhase(lane.slot, Phase.HASHING, fraction))
 
         sha256 = lane.sha256 or await asyncio.to_thread(model_sha256, path, progress)

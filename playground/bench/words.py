@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NO_DIFFERENCE = "No difference seen yet"
 _LIKELY = 0.95
+_MOST_REASONS = 3
 
 
 def number(value: float) -> str:
@@ -70,9 +71,9 @@ def sentences(
     found += [_chances(score) for score in scores if score.pass_at]
     found += [_trouble(score) for score in scores if score.error or (score.unanswered and score.tasks)]
     found += [f"{fault.slot}: {fault.sentence} {' '.join(fault.checks)}" for fault in faults]
-    if any(score.outcomes.get("not_run") for score in scores):
+    if reasons := data.not_run:
         found.append(
-            "Some answers were not run: there is no sandbox on this computer, so nothing is said of them."
+            f"Some programs were not run, and nothing is said of them: {' '.join(reasons[:_MOST_REASONS])}"
         )
     if data.header.caution:
         found.append(f"About the suite: {data.header.caution.rstrip('.')}.")

