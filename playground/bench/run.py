@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -100,8 +100,10 @@ class BenchRun:
         """Return what the disk has not taken, which is kept here only."""
         return tuple(self._writer.unsaved) if self._writer is not None else ()
 
-    async def events(self) -> AsyncIterator[BenchEvent]:
+    async def events(self) -> AsyncGenerator[BenchEvent, None]:
         """Yield what happens until the run is over. A consumer that leaves early ends it; it can be resumed.
+
+        Use it with ``contextlib.aclosing``, and close the pool only behind that.
 
         Raises PlaygroundError when the run cannot begin, or its file cannot be written any more.
         """

@@ -208,7 +208,7 @@ async def _follow(run: BenchRun) -> RunData:
             loop.add_signal_handler(number, run.stop)
     said = _Said()
     try:
-        async with contextlib.aclosing(run.events()) as events:  # type: ignore[type-var]
+        async with contextlib.aclosing(run.events()) as events:
             async for event in events:
                 said.say(event)
     except PlaygroundError:

@@ -343,3 +343,19 @@ def test_one_task_is_enough(models: list[Path], tmp_path: Path) -> None:
     one = msgspec.structs.replace(suite(1), tasks=(task("t0"),))
     data = asyncio.run(Race(models, tmp_path / "run.jsonl", tasks=one).go())
     assert verdict(data).headline == "No difference seen yet"
+
+
+def test_a_run_that_is_stopped_while_its_models_are_hashed_leaves_no_file(
+    models: list[Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "run.jsonl"
+    race = Race(models, path)
+
+    def stop(event: BenchEvent) -> None:
+        if isinstance(event, LanePhase) and event.phase is Phase.HASHING:
+            race.run.stop()
+
+    race.run.stop()
+    with pytest.raises(PlaygroundError, match="stopped before it began"):
+        asyncio.run(race.go(stop))
+    assert not path.exists()

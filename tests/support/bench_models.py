@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -102,9 +103,10 @@ class Race:
     async def go(self, on_event: Callable[[BenchEvent], None] = lambda _event: None) -> RunData:
         """Run to the end and return what came of it."""
         try:
-            async for event in self.run.events():
-                self.seen.append(event)
-                on_event(event)
+            async with contextlib.aclosing(self.run.events()) as events:
+                async for event in events:
+                    self.seen.append(event)
+                    on_event(event)
         finally:
             await self.pool.close()
         assert self.run.data is not None

@@ -24,6 +24,7 @@ def test_a_lane_that_has_not_begun_is_as_much_slower_as_it_is_larger() -> None:
     assert left.left_s == pytest.approx(2 * 10 + 4 * 10 * slower)
     assert left.low_s is not None
     assert left.high_s is not None
+    assert left.left_s is not None
     assert 0 <= left.low_s < left.left_s < left.high_s
 
 
