@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.bench.judge_calls import check_loaded, observed
+from playground.bench.judge_calls import check_loaded, text_of
 from playground.bench.judge_tally import Tally
-from playground.bench.judge_text import visible
 from playground.bench.outcome import CaseResult, Outcome
 from playground.bench.sandbox.box import Box, opened
 from playground.bench.sandbox.launch import Job
@@ -26,29 +25,32 @@ _MOST_CASES = 1000
 async def judge_asserts(task: Task, code: str, sandbox: Sandbox, tally: Tally) -> None:
     """Run a task's asserts against a program."""
     config = {"code": code, "entry_point": task.entry_point, "hands_out": True, "id": _LOADED}
+    program = Box(sandbox, Job("solution", config), task.limits)
+    job = Job("asserts", {"tests": task.asserts, "entry_point": task.entry_point})
+    tests = Box(sandbox, job, task.limits)
     try:
-        async with observed(sandbox, Job("solution", config), task, tally) as program:
+        async with opened(program, tests):
             loaded = await program.answer(_LOADED, call_s=task.limits.call_s)
             check_loaded(loaded, task)
-            names = loaded["names"] if isinstance(loaded.get("names"), dict) else {}
-            job = Job("asserts", {"tests": task.asserts, "names": names, "entry_point": task.entry_point})
-            await _between(Box(sandbox, job, task.limits), program, tally)
+            tests.send({"names": loaded["names"] if isinstance(loaded.get("names"), dict) else {}})
+            await _between(tests, program, tally)
     except StoppedError as why:
         tally.stopped(why, "tests")
+    finally:
+        tally.seen(program.log, program.peak_bytes)
     if not tally.count:
         tally.problem(Outcome.ERROR, "The tests of this task test nothing.")
 
 
-async def _between(box: Box, program: Box, tally: Tally) -> None:
-    async with opened(box) as tests:
-        while True:
-            message = await tests.receive()
-            if "case" in message:
-                _note(message, tally)
-            elif "ask" in message:
-                tests.send(_only(await program.ask(_only(message["ask"], _TO_PROGRAM)), _TO_TESTS))
-            if "done" in message or tally.count > _MOST_CASES:
-                return
+async def _between(tests: Box, program: Box, tally: Tally) -> None:
+    while tally.count <= _MOST_CASES:
+        message = await tests.receive()
+        if "case" in message:
+            _note(message, tally)
+        elif "ask" in message:
+            tests.send(_only(await program.ask(_only(message["ask"], _TO_PROGRAM)), _TO_TESTS))
+        else:
+            return
 
 
 def _only(message: Any, keys: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN401
@@ -56,11 +58,11 @@ def _only(message: Any, keys: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN40
 
 
 def _note(message: dict[str, Any], tally: Tally) -> None:
-    name, line = visible(str(message["case"]), 100), visible(str(message.get("line", "")))
+    name, line = text_of(message["case"], 100), text_of(message.get("line"))
     if message.get("ok") is True:
         tally.passed(name, line)
         return
-    error, last = visible(str(message.get("error", ""))), visible(str(message.get("last", "")))
+    error, last = text_of(message.get("error")), text_of(message.get("last"))
     outcome = Outcome.WRONG if message.get("kind") == "AssertionError" else Outcome.ERROR
     text = f"{name}: {line or error}" + (f", but {last}" if last else f" ({error})")
-    tally.failed(outcome, text, CaseResult(name, False, line, "", last or error))  # noqa: FBT003
+    tally.failed(outcome, text, CaseResult(name, False, line, "", last or error))

@@ -24,40 +24,35 @@ _LOADED = "loaded"
 
 async def judge_calls(task: Task, code: str, sandbox: Sandbox, tally: Tally) -> None:
     """Load a program once, then run every case in that process; what was judged before a crash stays judged."""
-    open_program = _python if task.language == "python" else _javascript
+    job = _python(task, code) if task.language == "python" else _javascript(task, sandbox)
     try:
-        async with open_program(task, code, sandbox, tally) as box:
+        async with observed(sandbox, job, task, tally) as box:
+            if task.language == "python":
+                loaded = await box.answer(_LOADED, call_s=task.limits.call_s)
+            else:
+                loaded = await box.ask({"code": code, "entry_point": task.entry_point})
+            check_loaded(loaded, task)
             for number, case in enumerate(task.cases, 1):
                 await _judge_case(task, case, number, box, tally)
     except StoppedError as why:
         if tally.count < len(task.cases):
-            case = task.cases[tally.count]
-            tally.stopped(why, *_described(case, tally.count + 1))
+            tally.stopped(why, *_described(task.cases[tally.count], tally.count + 1))
     for number, case in list(enumerate(task.cases, 1))[tally.count :]:
         tally.not_reached(*_described(case, number))
 
 
-@contextlib.asynccontextmanager
-async def _python(task: Task, code: str, sandbox: Sandbox, tally: Tally) -> AsyncIterator[Box]:
-    """Yield a process that has loaded the program. Raises StoppedError when it does not load."""
+def _python(task: Task, code: str) -> Job:
     config = {"code": code, "entry_point": task.entry_point, "hands_out": False, "id": _LOADED}
-    async with observed(sandbox, Job("solution", config), task, tally) as box:
-        check_loaded(await box.answer(_LOADED, call_s=task.limits.call_s), task)
-        yield box
+    return Job("solution", config)
 
 
-@contextlib.asynccontextmanager
-async def _javascript(task: Task, code: str, sandbox: Sandbox, tally: Tally) -> AsyncIterator[Box]:
+def _javascript(task: Task, sandbox: Sandbox) -> Job:
     node = sandbox.node
     assert node is not None, "the judge looks for Node.js first"
     script = files("playground.bench.sandbox.inside").joinpath("functions.js").read_text("utf-8")
     heap = f"--max-old-space-size={max(task.limits.memory_bytes >> 20, 64)}"
     config = {"command": [node.path, heap, "-e", script]}
-    job = Job("program", config, spare_threads=_V8_THREADS, is_small=False, needs=node.needs)
-    async with observed(sandbox, job, task, tally) as box:
-        loaded = await box.ask({"code": code, "entry_point": task.entry_point})
-        check_loaded(loaded, task)
-        yield box
+    return Job("program", config, spare_threads=_V8_THREADS, is_small=False, needs=node.needs)
 
 
 @contextlib.asynccontextmanager
@@ -76,7 +71,9 @@ def check_loaded(message: dict[str, Any], task: Task) -> None:
     if "exc" in message:
         names, text = raised(message)
         if "MemoryError" in names:
-            raise StoppedError(Stop.MEMORY, f"It needs more than {task.limits.memory_bytes >> 20} MiB of memory.")
+            raise StoppedError(
+                Stop.MEMORY, f"It needs more than {task.limits.memory_bytes >> 20} MiB of memory."
+            )
         raise StoppedError(Stop.ENDED, f"It does not load: {names[0]}: {text}")
     if message.get("loaded") is not True:
         raise StoppedError(Stop.ENDED, f"It does not define {task.entry_point}.")
@@ -86,7 +83,12 @@ def raised(message: dict[str, Any]) -> tuple[list[str], str]:
     """Return the types, the exact one first, and the text of an exception that a process reported."""
     names = message.get("exc")
     found = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    return found or ["Exception"], visible(str(message.get("msg", "")), 300)
+    return found or ["Exception"], text_of(message.get("msg"), 300)
+
+
+def text_of(said: object, longest: int = 600) -> str:
+    """Return what a process said as text that is safe to show; empty when it is no text."""
+    return visible(said, longest) if isinstance(said, str) else ""
 
 
 async def _judge_case(task: Task, case: Case, number: int, box: Box, tally: Tally) -> None:
@@ -104,7 +106,11 @@ async def _judge_case(task: Task, case: Case, number: int, box: Box, tally: Tall
         tally.passed(*described, got)
         return
     wanted = f"it should raise {case.raises}" if case.raises else f"expected {described[2]}"
-    tally.failed(Outcome.WRONG, f"{described[0]}: {wanted}, got {got}", CaseResult(described[0], False, *described[1:], got))  # noqa: FBT003
+    tally.failed(
+        Outcome.WRONG,
+        f"{described[0]}: {wanted}, got {got}",
+        CaseResult(described[0], False, *described[1:], got),
+    )
 
 
 def _judge_exception(
@@ -118,7 +124,7 @@ def _judge_exception(
     outcome = Outcome.WRONG if case.raises else Outcome.ERROR
     if "MemoryError" in names:
         outcome, got = Outcome.LIMIT, f"needed more than {task.limits.memory_bytes >> 20} MiB of memory"
-    tally.failed(outcome, f"{described[0]}: {got}", CaseResult(described[0], False, *described[1:], got))  # noqa: FBT003
+    tally.failed(outcome, f"{described[0]}: {got}", CaseResult(described[0], False, *described[1:], got))
 
 
 def _described(case: Case, number: int) -> tuple[str, str, str]:

@@ -48,8 +48,8 @@ class _Rules:
             return False
         if isinstance(expected, int) and isinstance(got, int):
             return expected == got
-        if math.isnan(expected) or math.isnan(got):
-            return math.isnan(expected) and math.isnan(got)
+        if expected != expected or got != got:
+            return expected != expected and got != got
         if self._is_exact:
             return expected == got
         try:

@@ -11,7 +11,9 @@ from playground.bench.task import Language
 
 _LOOKUPS = {"__import__", "import_module", "getattr", "eval", "exec", "globals", "vars", "get"}
 _NOT_CODE = {  # strings are kept, comments go; the strings are named so that a comment's sign inside one is none
-    "javascript": re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL),
+    "javascript": re.compile(
+        r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL
+    ),
     "sql": re.compile(r"""('(?:''|[^'])*'|"(?:""|[^"])*")|--[^\n]*|/\*.*?\*/""", re.DOTALL),
     "bash": re.compile(r"""("(?:\\.|[^"\\])*"|'[^']*')|(?:^|(?<=\s))#[^\n]*""", re.DOTALL | re.MULTILINE),
 }
@@ -52,14 +54,13 @@ def _names(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Call):
         called = getattr(node.func, "id", getattr(node.func, "attr", ""))
         if called in _LOOKUPS:
-            yield from (arg.value for arg in node.args if _is_text(arg))
-    elif isinstance(node, ast.Subscript) and _is_text(node.slice) and isinstance(node.slice, ast.Constant):
-        if _is_namespace(node.value):
-            yield str(node.slice.value)
+            yield from _texts(*node.args)
+    elif isinstance(node, ast.Subscript) and _is_namespace(node.value):
+        yield from _texts(node.slice)
 
 
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _texts(*nodes: ast.AST) -> list[str]:
+    return [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
 
 
 def _is_namespace(node: ast.AST) -> bool:

@@ -39,7 +39,7 @@ def _judge_rows(case: Case, number: int, answer: dict[str, Any], tally: Tally) -
         names, text = raised(answer)
         got = f"{names[0]}: {text}"
         outcome = Outcome.LIMIT if "MemoryError" in names else Outcome.ERROR
-        tally.failed(outcome, f"{name}: {got}", CaseResult(name, False, given, expected, got))  # noqa: FBT003
+        tally.failed(outcome, f"{name}: {got}", CaseResult(name, False, given, expected, got))
         return
     try:
         rows = answers.value(answer.get("ret"))
@@ -50,7 +50,7 @@ def _judge_rows(case: Case, number: int, answer: dict[str, Any], tally: Tally) -
         tally.passed(*described, got)
     else:
         text = f"{name}: expected the rows {expected}, got {got}"
-        tally.failed(Outcome.WRONG, text, CaseResult(name, False, given, expected, got))  # noqa: FBT003
+        tally.failed(Outcome.WRONG, text, CaseResult(name, False, given, expected, got))
 
 
 def _rows_described(case: Case, number: int) -> tuple[str, str, str]:
@@ -59,13 +59,18 @@ def _rows_described(case: Case, number: int) -> tuple[str, str, str]:
 
 async def judge_bash(task: Task, code: str, sandbox: Sandbox, tally: Tally) -> None:
     """Run a script once for each case, in a sandbox of its own: what one leaves running cannot touch the next."""
+    is_late = False
     for number, case in enumerate(task.cases, 1):
         described = _script_described(case, number)
+        if is_late:
+            tally.not_reached(*described)
+            continue
         try:
             answer = await _run_script(task, case, code, sandbox, tally)
             _judge_script(case, described, answer, tally)
         except StoppedError as why:
             tally.stopped(why, *described)
+            is_late = why.kind is Stop.TIME
 
 
 async def _run_script(task: Task, case: Case, code: str, sandbox: Sandbox, tally: Tally) -> dict[str, Any]:
@@ -99,7 +104,7 @@ def _judge_script(case: Case, described: tuple[str, str, str], answer: dict[str,
     status = answer.get("status")
     ended = f" (exit status {status})" if isinstance(status, int) and status else ""
     text = f"{name}: expected {expected}, got {got}{ended}"
-    tally.failed(Outcome.WRONG, text, CaseResult(name, False, given, expected, got))  # noqa: FBT003
+    tally.failed(Outcome.WRONG, text, CaseResult(name, False, given, expected, got))
 
 
 def lines(text: object) -> list[str] | None:
@@ -112,10 +117,20 @@ def lines(text: object) -> list[str] | None:
 def _script_described(case: Case, number: int) -> tuple[str, str, str]:
     given = [f"standard input: {shown(case.stdin)}"] if case.stdin else []
     given += [f"{file}: {shown(text)}" for file, text in case.files.items()]
-    return visible(case.name) or f"case {number}", visible("\n".join(given)), _script_text(case.expected, case.files_after)
+    return (
+        visible(case.name) or f"case {number}",
+        visible("\n".join(given)),
+        _script_text(case.expected, case.files_after),
+    )
 
 
 def _script_text(printed: object, files: dict[str, Any] | dict[str, str]) -> str:
-    parts = [] if printed is None else [visible(printed.rstrip("\n") if isinstance(printed, str) else shown(printed))]
-    parts += [f"{visible(file)}: {'no such file' if text is None else shown(text)}" for file, text in files.items()]
+    parts = (
+        []
+        if printed is None
+        else [visible(printed.rstrip("\n") if isinstance(printed, str) else shown(printed))]
+    )
+    parts += [
+        f"{visible(file)}: {'no such file' if text is None else shown(text)}" for file, text in files.items()
+    ]
     return "\n".join(parts)

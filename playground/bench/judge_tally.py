@@ -9,7 +9,12 @@ from playground.bench.outcome import CaseResult, Judged, Outcome
 from playground.bench.sandbox.values import Sandbox, Stop, StoppedError
 
 NOT_REACHED = "not reached"
-_OUTCOMES = {Stop.TIME: Outcome.TIMEOUT, Stop.CPU: Outcome.TIMEOUT, Stop.ENDED: Outcome.ERROR, Stop.PROTOCOL: Outcome.ERROR}
+_OUTCOMES = {
+    Stop.TIME: Outcome.TIMEOUT,
+    Stop.CPU: Outcome.TIMEOUT,
+    Stop.ENDED: Outcome.ERROR,
+    Stop.PROTOCOL: Outcome.ERROR,
+}
 _MESSAGE_CHARS = 400
 
 
@@ -29,7 +34,7 @@ class Tally:
 
     def passed(self, name: str, given: str = "", expected: str = "", got: str = "") -> None:
         """Note a case that passed."""
-        self._cases.append(CaseResult(name, True, given, expected, got))  # noqa: FBT003
+        self._cases.append(CaseResult(name, True, given, expected, got))
 
     def failed(self, outcome: Outcome, message: str, case: CaseResult) -> None:
         """Note a case that failed."""
@@ -44,12 +49,12 @@ class Tally:
     def stopped(self, why: StoppedError, name: str = "", given: str = "", expected: str = "") -> None:
         """Note that there will be no more answers; the case that was under way failed by it."""
         if name:
-            self._cases.append(CaseResult(name, False, given, expected, why.text))  # noqa: FBT003
+            self._cases.append(CaseResult(name, False, given, expected, why.text))
         self.problem(_OUTCOMES.get(why.kind, Outcome.LIMIT), why.text)
 
     def not_reached(self, name: str, given: str = "", expected: str = "") -> None:
         """Note a case that could not be run any more."""
-        self._cases.append(CaseResult(name, False, given, expected, NOT_REACHED))  # noqa: FBT003
+        self._cases.append(CaseResult(name, False, given, expected, NOT_REACHED))
 
     def seen(self, log: str, peak_bytes: int) -> None:
         """Note what a process printed and the most memory that it used."""

@@ -70,7 +70,9 @@ def _write_items(
     room: list[int],
     depth: int,
 ) -> None:
-    start, end = ("[", "]") if isinstance(value, list) else ("(", ")") if isinstance(value, tuple) else ("{", "}")
+    start, end = (
+        ("[", "]") if isinstance(value, list) else ("(", ")") if isinstance(value, tuple) else ("{", "}")
+    )
     items = list(value.items if isinstance(value, Members) else value)
     if not items and start == "{":
         _put(parts, room, "set()")
@@ -91,7 +93,11 @@ def _put(parts: list[str], room: list[int], text: str) -> None:
 def _single(value: object) -> str:
     if isinstance(value, Opaque):
         return f"<{value.kind}>"
-    if isinstance(value, int) and not isinstance(value, bool) and not -_LONGEST_INTEGER < value < _LONGEST_INTEGER:
+    if (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and not -_LONGEST_INTEGER < value < _LONGEST_INTEGER
+    ):
         return _BIG.format(value.bit_length())
     if isinstance(value, (str, bytes)):
         return repr(value[: VALUE_CHARS * 2]) if len(value) > VALUE_CHARS * 2 else repr(value)

@@ -1,11 +1,15 @@
-"""The Hugging Face cache on this disk, and small files of the Hub. The only importer of ``huggingface_hub``."""
+"""The Hugging Face cache on this disk. The only importer of ``huggingface_hub``; uses no network."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playground.errors import HubError, HubErrorKind, ModelError, NotFoundError
+from playground.errors import ModelError, NotFoundError
 from playground.models.quants import name_of
+
+if TYPE_CHECKING:
+    from playground.errors import HubError
 
 
 def cached_ggufs() -> list[tuple[str, Path]]:
@@ -50,35 +54,53 @@ def cached_gguf(repository: str, quant: str | None) -> Path:
     return fitting[-1]
 
 
-def _is_model(path: Path) -> bool:
-    name = path.name.lower()
-    later_part = "-of-" in name and "-00001-of-" not in name
-    return name.endswith(".gguf") and not later_part and not name.startswith("mmproj")
+LARGEST_SMALL_BYTES = 64 << 20
 
 
 def small_file(repo: str, path: str, revision: str, repo_type: str = "dataset") -> bytes:
     """Return a file of a few megabytes from the Hub, by way of its cache. Blocking, with time-outs. Raises HubError.
 
-    The Hub's own size is checked by its library; its sha256 here, for files that it keeps as large ones.
+    The Hub is asked first, without retries: its library would try a Hub that is away for half a minute. The library
+    checks the size; the sha256 is checked here, for a file that the Hub keeps as a large one.
     """
     import hashlib
 
     import huggingface_hub as library
 
+    from playground.errors import HubError, HubErrorKind
+
     try:
-        found = library.hf_hub_download(repo, path, repo_type=repo_type, revision=revision, etag_timeout=20)
-        content = Path(found).read_bytes()
-        named = Path(found).resolve().name  # a blob of the cache is called by its etag
+        url = library.hf_hub_url(repo, path, repo_type=repo_type, revision=revision)
+        known = library.get_hf_file_metadata(url, timeout=20)
+        _check_size(known.size or 0, f"{path} of {repo}")
+        commit = known.commit_hash or revision
+        found = Path(
+            library.hf_hub_download(repo, path, repo_type=repo_type, revision=commit, etag_timeout=20)
+        )
+        content = found.read_bytes()
+    except HubError:
+        raise
     except Exception as error:
         raise _small_file_error(error, repo, path) from error
-    if len(named) == 64 and hashlib.sha256(content).hexdigest() != named:
-        Path(found).resolve().unlink(missing_ok=True)
+    digest = known.etag or ""
+    if len(digest) == 64 and hashlib.sha256(content).hexdigest() != digest:
+        found.resolve().unlink(missing_ok=True)
         raise HubError(HubErrorKind.BAD_ANSWER, f"{path} of {repo} arrived damaged.", hint="Fetch it again.")
     return content
 
 
+def _check_size(size_bytes: int, what: str) -> None:
+    from playground.errors import HubError, HubErrorKind
+
+    if size_bytes > LARGEST_SMALL_BYTES:
+        size = f"{size_bytes:,} bytes; {LARGEST_SMALL_BYTES:,} is the most"
+        raise HubError(HubErrorKind.BAD_ANSWER, f"{what} has {size}.")
+
+
 def _small_file_error(error: Exception, repo: str, path: str) -> HubError:
     from huggingface_hub import errors
+
+    from playground.errors import HubError, HubErrorKind
 
     if isinstance(error, errors.GatedRepoError):
         url = f"https://huggingface.co/datasets/{repo}"
@@ -92,3 +114,9 @@ def _small_file_error(error: Exception, repo: str, path: str) -> HubError:
         hint="Check the connection, then try again.",
         detail=str(error),
     )
+
+
+def _is_model(path: Path) -> bool:
+    name = path.name.lower()
+    later_part = "-of-" in name and "-00001-of-" not in name
+    return name.endswith(".gguf") and not later_part and not name.startswith("mmproj")

@@ -52,18 +52,20 @@ PROGRAMS = {
     "raise AssertionError": "def solve(x): raise AssertionError\n",
     "atexit": "import atexit, os\natexit.register(lambda: os._exit(0))\n" + _WRONG,
     "excepthook": "import sys, os\nsys.excepthook = lambda *a: os._exit(0)\ndef solve(x): raise ValueError\n",
-    "settrace": "import sys, os\nsys.settrace(lambda f, e, a: os._exit(0) if e == 'return' else None)\n" + _WRONG,
+    "settrace": "import sys, os\nsys.settrace(lambda f, e, a: os._exit(0) if e == 'return' else None)\n"
+    + _WRONG,
     "patched builtins": (
         "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.all = lambda *a: True\n"
         "builtins.AssertionError = type('Never', (Exception,), {})\n" + _WRONG
     ),
     "patched json": (
-        "import json\njson.dumps = lambda m, *a, **k: '{\"ret\": 5, \"ok\": true}'\n"
+        'import json\njson.dumps = lambda m, *a, **k: \'{"ret": 5, "ok": true}\'\n'
         "json.loads = lambda *a, **k: {'ret': 5}\njson.encoder.JSONEncoder.encode = json.dumps\n" + _WRONG
     ),
     "patched encoder": (
         "import sys\nfor n, m in list(sys.modules.items()):\n"
-        "    if hasattr(m, 'encode') and hasattr(m, 'Channel'): m.encode = lambda *a, **k: {'ret': 'anything'}\n" + _WRONG
+        "    if hasattr(m, 'encode') and hasattr(m, 'Channel'): m.encode = lambda *a, **k: {'ret': 'anything'}\n"
+        + _WRONG
     ),
     "equal to all": _alike("object", "Alike()"),
     "an integer equal to all": _alike("int", "Alike(3)"),
@@ -100,7 +102,9 @@ PROGRAMS = {
         "    try: text += open(p).read()\n    except OSError: pass\n"
         "def solve(x):\n    m = re.search(r'solve\\(%d\\) == (\\d+)' % x, text)\n    return int(m[1]) if m else 0\n"
     ),
-    "forged answers": _CHANNEL + _WRONG + "forge({'ret': 5}, {'ok': True}, {'case': 'x', 'ok': True}, {'done': 1})\n",
+    "forged answers": _CHANNEL
+    + _WRONG
+    + "forge({'ret': 5}, {'ok': True}, {'case': 'x', 'ok': True}, {'done': 1})\n",
     "forged answers when called": _CHANNEL
     + "def solve(x):\n    forge({'id': '', 'ret': 5}, {'case': 'x', 'ok': True}, {'done': 1})\n    return 5\n",
     "forged verdict, then exit": _CHANNEL

@@ -66,7 +66,10 @@ for pid in [p["app"], os.getppid(), 1, *[int(x) for x in os.listdir("/proc") if 
         control=True,
     ),
     _hostile("read its own environment", "return 'THROUGH' if p['secret_name'] in os.environ else None"),
-    _hostile("read what bubblewrap was given", "return 'THROUGH' if p['secret_name'] in read('/proc/1/environ') else None"),
+    _hostile(
+        "read what bubblewrap was given",
+        "return 'THROUGH' if p['secret_name'] in read('/proc/1/environ') else None",
+    ),
     _hostile(
         "read inherited descriptors",
         """
@@ -78,8 +81,12 @@ for fd in range(256):
     ),
     _hostile("read through a symlink", "os.symlink(p['key'], 'link')\nreturn read('link')", control=True),
     _hostile("read through a hard link", "os.link(p['key'], 'hard')\nreturn read('hard')", control=True),
-    _hostile("read through /proc/PID/root", "return read(f\"/proc/{p['app']}/root{p['key']}\")", control=True),
-    _hostile("read through /proc/PID/cwd", "return read(f\"/proc/{p['app']}/cwd/pyproject.toml\")", control=True),
+    _hostile(
+        "read through /proc/PID/root", "return read(f\"/proc/{p['app']}/root{p['key']}\")", control=True
+    ),
+    _hostile(
+        "read through /proc/PID/cwd", "return read(f\"/proc/{p['app']}/cwd/pyproject.toml\")", control=True
+    ),
     _hostile(
         "open the app's descriptors",
         """
@@ -120,23 +127,38 @@ _WRITING = (
     _hostile("make a folder in the home", "os.mkdir(p['folder'] + '/new')", control=True),
     _hostile("make a link in the home", "os.symlink('/', p['folder'] + '/new')", control=True),
     _hostile("make a pipe in the home", "os.mkfifo(p['folder'] + '/new')", control=True),
-    _hostile("move its own file into the home", "open('x', 'w').close()\nos.rename('x', p['folder'] + '/new')"),
+    _hostile(
+        "move its own file into the home", "open('x', 'w').close()\nos.rename('x', p['folder'] + '/new')"
+    ),
     _hostile("change Python's library", "with open(os.__file__, 'ab') as f: return 'THROUGH'"),
 )
 _TALKING = (
     _hostile("TCP", "socket.create_connection(('127.0.0.1', p['tcp']), 1)\nreturn 'THROUGH'", control=True),
-    _hostile("UDP", "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', p['udp']))", control=True),
+    _hostile(
+        "UDP",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', p['udp']))",
+        control=True,
+    ),
     _hostile("IPv6", "socket.socket(socket.AF_INET6, socket.SOCK_STREAM)\nreturn 'THROUGH'", control=True),
     _hostile("netlink", "socket.socket(16, socket.SOCK_RAW, 0)\nreturn 'THROUGH'", control=True),
     _hostile("listen for others", "socket.create_server(('127.0.0.1', 0))\nreturn 'THROUGH'", control=True),
-    _hostile("agent's socket", "socket.socket(socket.AF_UNIX).connect(p['socket'])\nreturn 'THROUGH'", control=True),
-    _hostile("abstract socket", "socket.socket(socket.AF_UNIX).connect(p['abstract'])\nreturn 'THROUGH'", control=True),
+    _hostile(
+        "agent's socket", "socket.socket(socket.AF_UNIX).connect(p['socket'])\nreturn 'THROUGH'", control=True
+    ),
+    _hostile(
+        "abstract socket",
+        "socket.socket(socket.AF_UNIX).connect(p['abstract'])\nreturn 'THROUGH'",
+        control=True,
+    ),
     _hostile(
         "a pair of datagram sockets, redirected",
         "a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)\na.connect(p['datagrams'])\na.send(b'x')\nreturn 'THROUGH'",
         control=True,
     ),
-    _hostile("type into the terminal", "import fcntl, termios\nfcntl.ioctl(os.open('/dev/tty', os.O_RDWR), termios.TIOCSTI, b'x')\nreturn 'THROUGH'"),
+    _hostile(
+        "type into the terminal",
+        "import fcntl, termios\nfcntl.ioctl(os.open('/dev/tty', os.O_RDWR), termios.TIOCSTI, b'x')\nreturn 'THROUGH'",
+    ),
 )
 _NEIGHBOURS = (
     _hostile("kill a neighbour", "os.kill(p['victim'], 9)", control=True),
@@ -148,14 +170,21 @@ _NEIGHBOURS = (
         "b = ctypes.create_string_buffer(8); v = (ctypes.c_ulong * 2)(ctypes.addressof(b), 8)\n"
         "return f\"THROUGH {call(310, p['victim'], v, 1, v, 1, 0)}\"",
     ),
-    _hostile("lower a neighbour's limits", "import resource\nresource.prlimit(p['victim'], resource.RLIMIT_NOFILE, (0, 0))", control=True),
+    _hostile(
+        "lower a neighbour's limits",
+        "import resource\nresource.prlimit(p['victim'], resource.RLIMIT_NOFILE, (0, 0))",
+        control=True,
+    ),
     _hostile("slow a neighbour down", "os.setpriority(os.PRIO_PROCESS, p['victim'], 19)", control=True),
     _hostile("move a neighbour to one core", "os.sched_setaffinity(p['victim'], {0})", control=True),
     _hostile("outlive the app", "return f\"THROUGH {call(157, 1, 0, 0, 0, 0)}\" if p['alone'] else None"),
 )
 _KERNEL = (
     _hostile("user namespace", "return f'THROUGH {call(272, 0x10000000)}'"),
-    _hostile("user namespace by clone", "r = call(56, 0x10000000 | 17, 0, 0, 0, 0)\nif r == 0: os._exit(0)\nreturn f'THROUGH {r}'"),
+    _hostile(
+        "user namespace by clone",
+        "r = call(56, 0x10000000 | 17, 0, 0, 0, 0)\nif r == 0: os._exit(0)\nreturn f'THROUGH {r}'",
+    ),
     _hostile("io_uring", "b = ctypes.create_string_buffer(256)\nreturn f'THROUGH {call(425, 8, b)}'"),
     _hostile("mount", "return f\"THROUGH {call(165, b'none', b'/tmp', b'tmpfs', 0, 0)}\""),
     _hostile("chroot", "os.chroot('/tmp')\nreturn 'THROUGH'"),
@@ -173,7 +202,10 @@ _KERNEL = (
         "    except (OSError, ValueError): continue\n"
         "    return 'THROUGH'",
     ),
-    _hostile("32-bit calls", "b = ctypes.create_string_buffer(b'\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3'); a = ctypes.addressof(b) & ~4095\nlibc.mprotect(ctypes.c_void_p(a), 8192, 7)\nreturn f'THROUGH {ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(b))()}'"),
+    _hostile(
+        "32-bit calls",
+        "b = ctypes.create_string_buffer(b'\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3'); a = ctypes.addressof(b) & ~4095\nlibc.mprotect(ctypes.c_void_p(a), 8192, 7)\nreturn f'THROUGH {ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(b))()}'",
+    ),
 )
 _DISK = (
     _hostile("fill /tmp", "return fill(p['scratch'])"),
@@ -199,7 +231,10 @@ _HEAVY = (
         "    while n < 5000: threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); n += 1\n"
         "except (RuntimeError, MemoryError): pass\nreturn f'THROUGH {n}' if n > 500 else None",
     ),
-    _hostile("memory bomb", "a = []\ntry:\n    while len(a) < 2000: a.append(bytearray(1 << 20))\nexcept MemoryError: return None\nreturn 'THROUGH'"),
+    _hostile(
+        "memory bomb",
+        "a = []\ntry:\n    while len(a) < 2000: a.append(bytearray(1 << 20))\nexcept MemoryError: return None\nreturn 'THROUGH'",
+    ),
     _hostile(
         "memory bomb of many processes",
         "for _ in range(10):\n    if os.fork() == 0:\n        a = [bytearray(1 << 20) for _ in range(150)]; time.sleep(60)\n"
@@ -212,11 +247,20 @@ _HEAVY = (
     ),
     _hostile("endless loop", "while True: pass"),
     _hostile("catastrophic regex", "import re\nre.match('(a+)+$', 'a' * 40 + 'b')"),
-    _hostile("deaf to signals", "import signal\nfor n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\nwhile True: pass"),
+    _hostile(
+        "deaf to signals",
+        "import signal\nfor n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\nwhile True: pass",
+    ),
     _hostile("sleeps", "time.sleep(3600)"),
     _hostile("endless recursion in C", "sys.setrecursionlimit(10**9)\ndef f(): return f()\nf()"),
-    _hostile("a process that stays", "if os.fork(): return None\nos.setsid()\nif os.fork(): os._exit(0)\nlibc.prctl(15, p['mark'].encode(), 0, 0, 0)\ntime.sleep(600)"),
-    _hostile("a process that stays in the group", "if os.fork(): return None\nlibc.prctl(15, p['mark'].encode(), 0, 0, 0)\ntime.sleep(600)"),
+    _hostile(
+        "a process that stays",
+        "if os.fork(): return None\nos.setsid()\nif os.fork(): os._exit(0)\nlibc.prctl(15, p['mark'].encode(), 0, 0, 0)\ntime.sleep(600)",
+    ),
+    _hostile(
+        "a process that stays in the group",
+        "if os.fork(): return None\nlibc.prctl(15, p['mark'].encode(), 0, 0, 0)\ntime.sleep(600)",
+    ),
     _hostile("crash", "ctypes.string_at(0)"),
     _hostile("becomes another program", "os.execv('/bin/sh', ['sh', '-c', 'while :; do :; done'])"),
     _hostile("hangs up", "os.closerange(0, 256)\ntime.sleep(60)"),
@@ -225,21 +269,39 @@ _TO_THE_JUDGE = (
     _hostile("deep answer", "a = []\nfor _ in range(50): a = [a]\nreturn [a] * 3"),
     _hostile("deeper answer", "a = []\nfor _ in range(100_000): a = [a]\nreturn a"),
     _hostile("answer that holds itself", "a = []\na.append(a)\nreturn a"),
-    _hostile("deep JSON", "for fd in range(3, 20):\n    try: os.write(fd, b'[' * 900_000 + b'\\n')\n    except OSError: pass"),
-    _hostile("number of a million digits", "for fd in range(3, 20):\n    try: os.write(fd, b'{\"id\": ' + b'9' * 900_000 + b'}\\n')\n    except OSError: pass"),
+    _hostile(
+        "deep JSON",
+        "for fd in range(3, 20):\n    try: os.write(fd, b'[' * 900_000 + b'\\n')\n    except OSError: pass",
+    ),
+    _hostile(
+        "number of a million digits",
+        "for fd in range(3, 20):\n    try: os.write(fd, b'{\"id\": ' + b'9' * 900_000 + b'}\\n')\n    except OSError: pass",
+    ),
     _hostile("huge integer", "return 1 << 8_000_000"),
     _hostile("200 MB answer", "return 'x' * 200_000_000"),
-    _hostile("line without end", "for fd in range(3, 20):\n    try:\n        while True: os.write(fd, b'x' * 65536)\n    except OSError: pass"),
-    _hostile("lines without end", "for fd in range(3, 20):\n    try:\n        while True: os.write(fd, b'{}\\n' * 9000)\n    except OSError: pass"),
+    _hostile(
+        "line without end",
+        "for fd in range(3, 20):\n    try:\n        while True: os.write(fd, b'x' * 65536)\n    except OSError: pass",
+    ),
+    _hostile(
+        "lines without end",
+        "for fd in range(3, 20):\n    try:\n        while True: os.write(fd, b'{}\\n' * 9000)\n    except OSError: pass",
+    ),
     _hostile("output without end", "while True: print('x' * 10_000)"),
-    _hostile("bytes that are no text", "for fd in range(3, 20):\n    try: os.write(fd, bytes(range(256)) + b'\\n')\n    except OSError: pass"),
+    _hostile(
+        "bytes that are no text",
+        "for fd in range(3, 20):\n    try: os.write(fd, bytes(range(256)) + b'\\n')\n    except OSError: pass",
+    ),
     _hostile(
         "keys that collide",
         "import json\nf = sys._getframe()\nwhile 'message' not in f.f_locals: f = f.f_back\n"
         "r = {'id': f.f_locals['message']['id'], 'ret': {'d': [[i * (2**61 - 1), 0] for i in range(40_000)]}}\n"
         "for fd in range(3, 20):\n    try: os.write(fd, json.dumps(r).encode() + b'\\n')\n    except OSError: pass",
     ),
-    _hostile("terminal commands and NUL", "print('\\x1b]0;THROUGH\\x07\\x1b[2J\\0\\u202e')\nreturn '\\x1b[31m\\0\\u202ered'"),
+    _hostile(
+        "terminal commands and NUL",
+        "print('\\x1b]0;THROUGH\\x07\\x1b[2J\\0\\u202e')\nreturn '\\x1b[31m\\0\\u202ered'",
+    ),
 )
 PROGRAMS = _READING + _WRITING + _TALKING + _NEIGHBOURS + _KERNEL + _DISK + _HEAVY + _TO_THE_JUDGE
 KNOWN = {  # what gets through a backend, honestly

@@ -49,6 +49,8 @@ def run(module: str, arguments: Sequence[str], secrets: Mapping[str, str], timeo
 
 
 def _output(command: list[str], environment: dict[str, str], timeout_s: float) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout_s, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=timeout_s, check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout

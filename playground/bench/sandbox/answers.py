@@ -75,7 +75,9 @@ def _value(data: Any, depth: int) -> object:  # noqa: ANN401
         items = tuple(_value(item, depth + 1) for item in _listed(content))
         return items if mark == "t" else Members(items)
     if mark in ("d", "m"):
-        return Pairs(tuple((_value(key, depth + 1), _value(item, depth + 1)) for key, item in _listed(content)))
+        return Pairs(
+            tuple((_value(key, depth + 1), _value(item, depth + 1)) for key, item in _listed(content))
+        )
     return _plain(mark, content)
 
 

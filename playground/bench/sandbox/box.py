@@ -13,7 +13,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -34,16 +34,39 @@ _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 @contextlib.asynccontextmanager
-async def opened(box: Box) -> AsyncIterator[Box]:
-    """Start a box and yield it once its walls are up; end it and all that it started afterwards.
+async def opened(*boxes: Box) -> AsyncIterator[None]:
+    """Start boxes, all at the same time; go on once their walls are up; end them and all that they started afterwards.
 
-    Raises StoppedError when it does not come that far.
+    Raises StoppedError when one does not come that far.
     """
+    starts = [asyncio.ensure_future(box.start()) for box in boxes]
     try:
-        await box.start()
-        yield box
+        await asyncio.gather(*starts)
+        yield
     finally:
-        await box.end()
+        await _surely(_ended(boxes, starts))
+
+
+async def _ended(boxes: Sequence[Box], starts: Sequence[asyncio.Task[None]]) -> None:
+    for start in starts:
+        if not start.cancelling():  # a second time would interrupt its own cleaning up
+            start.cancel()
+    await asyncio.gather(*starts, return_exceptions=True)
+    await asyncio.gather(*(box.end() for box in boxes))
+
+
+async def _surely(work: Coroutine[None, None, None]) -> None:
+    """Do some bounded work to its end, however often it is cancelled; only then pass the cancellation on."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
 
 
 class Box:
@@ -249,6 +272,7 @@ class Box:
                 await process.wait()
             if self._sandbox.backend is not Backend.BUBBLEWRAP:
                 _signal_group(process.pid)
+        if self._tasks:  # not when it was cancelled while it started
             await asyncio.wait(self._tasks[:1], timeout=_GRACE_S)
         for task in self._tasks:
             task.cancel()
@@ -277,4 +301,6 @@ def _remove(folder: str) -> None:
     except (OSError, RecursionError):
         script = 'chmod -R u+rwx -- "$1" 2>/dev/null; rm -rf -- "$1"'
         with contextlib.suppress(OSError, subprocess.SubprocessError):
-            subprocess.run(["/bin/sh", "-c", script, "sh", folder], timeout=30, check=False, capture_output=True)
+            subprocess.run(
+                ["/bin/sh", "-c", script, "sh", folder], timeout=30, check=False, capture_output=True
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from playground.bench.sandbox.values import Sandbox
@@ -47,7 +46,7 @@ def _system() -> list[str]:
     found = []
     for path in map(Path, _SYSTEM):
         if path.is_symlink():
-            found += ["--symlink", os.readlink(path), str(path)]
+            found += ["--symlink", str(path.readlink()), str(path)]
         elif path.is_dir():
             found += ["--ro-bind", str(path), str(path)]
     return found

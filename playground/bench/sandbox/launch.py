@@ -18,6 +18,7 @@ from playground.bench.task import Limits
 
 _PACKAGE = "playground.bench.sandbox.inside"
 _SHARED = ("wire", "walls")
+_INTERPRETER_BYTES = 64 << 20  # with less address space Python itself does not get far
 # The first line that comes in holds the modules and what the last of them is to do. Unbuffered: the rest is not ours.
 _BOOT = """
 import json, os, sys
@@ -67,7 +68,7 @@ def prepare(sandbox: Sandbox, job: Job) -> Launch:
     """Return how to start a job; makes the scratch folder or the descriptor that it needs."""
     python = sandbox.python
     assert python is not None, "a sandbox without Python runs nothing"
-    own = [python.path, "-I", "-S", "-B", "-c", _BOOT]
+    own = [python.path, "-I", "-S", "-B", "-u", "-c", _BOOT]  # -u: what it prints survives its end
     needs = tuple(dict.fromkeys((*python.needs, *job.needs)))
     if sandbox.backend is Backend.BUBBLEWRAP:
         fd = _filter_fd()
@@ -125,7 +126,7 @@ def _limits(sandbox: Sandbox, job: Job, limits: Limits) -> dict[str, int]:
         "CORE": 0,
     }
     if job.is_small:
-        found["AS"] = limits.memory_bytes
+        found["AS"] = max(limits.memory_bytes, _INTERPRETER_BYTES)
     threads = limits.processes + job.spare_threads
     if sandbox.backend is Backend.BUBBLEWRAP:
         found["NPROC"] = threads

@@ -29,6 +29,7 @@ _GUARANTEES = {
         "that a file exists, and its size, can be found out."
     ),
 }
+_ROOT = "The app runs as root, so the number of processes is limited by time and memory only."
 _RISK = (
     "Model code would run with your rights: it could read, change or delete your files and use the network. "
     "Automatic testing is off."
@@ -61,7 +62,7 @@ async def _probe() -> Sandbox:
         return first
     second = await try_backend(Backend.LANDLOCK, pythons)
     if isinstance(second, Sandbox):
-        return replace(second, missing=first)
+        return replace(second, missing=f"{first} {second.missing}".strip())
     return none(f"{first} {second}", pythons)
 
 
@@ -91,7 +92,7 @@ async def try_backend(backend: Backend, pythons: list[Program]) -> Sandbox | str
                 sandbox = Sandbox(backend, _GUARANTEES[backend], "", python, flags=flags, user=user)
                 problem = await held(sandbox)
                 if not problem:
-                    return await _with_programs(sandbox)
+                    return await _with_programs(sandbox, as_root=os.getuid() == 0 and user is None)
     return explained(backend, problem)
 
 
@@ -113,24 +114,34 @@ def _flags(backend: Backend) -> tuple[tuple[str, ...], ...]:
 async def held(sandbox: Sandbox) -> str:
     """Run the trial in a sandbox and return what is wrong with it, empty when it held."""
     with tempfile.TemporaryDirectory(prefix="playground-probe-") as folder:
-        Path(folder).chmod(0o755)
-        canary = Path(folder) / "canary"
-        canary.write_text("not for the sandbox", encoding="utf-8")
-        canary.chmod(0o644)
+        canary = _canary(Path(folder))
         key = secrets.token_hex(8)
         try:
-            async with opened(Box(sandbox, Job("trial", {"canary": str(canary), "id": key}), _TRIAL)) as box:
+            box = Box(sandbox, Job("trial", {"canary": str(canary), "id": key}), _TRIAL)
+            async with opened(box):
                 found = await box.answer(key, call_s=_TRIAL.call_s)
         except StoppedError as stopped:
             return stopped.detail or stopped.text
     return f"It lets through: {', '.join(found['through'])}." if found.get("through") else ""
 
 
-async def _with_programs(sandbox: Sandbox) -> Sandbox:
+def _canary(folder: Path) -> Path:
+    """Return a file that everybody may read: only a wall keeps a program from it."""
+    folder.chmod(0o755)
+    path = folder / "canary"
+    path.write_text("not for the sandbox", encoding="utf-8")
+    path.chmod(0o644)
+    return path
+
+
+async def _with_programs(sandbox: Sandbox, *, as_root: bool) -> Sandbox:
     node, problem = interpreter.node(), "Node.js was not found."
     if node is not None:
         problem = await _runs_node(sandbox, node)
-    return replace(sandbox, node=None if problem else node, node_missing=problem, bash=_bash())
+    missing = _ROOT if as_root else ""
+    return replace(
+        sandbox, missing=missing, node=None if problem else node, node_missing=problem, bash=_bash()
+    )
 
 
 async def _runs_node(sandbox: Sandbox, node: Program) -> str:
@@ -139,7 +150,8 @@ async def _runs_node(sandbox: Sandbox, node: Program) -> str:
     config = {"command": [node.path, "-e", script]}
     job = Job("program", config, spare_threads=32, is_small=False, needs=node.needs)
     try:
-        async with opened(Box(sandbox, job, _TRIAL)) as box:
+        box = Box(sandbox, job, _TRIAL)
+        async with opened(box):
             await box.answer("node", call_s=_TRIAL.call_s)
     except StoppedError:
         return f"The Node.js at {node.path} does not start inside the sandbox."
@@ -155,7 +167,9 @@ def explained(backend: Backend, problem: str) -> str:
     text = " ".join(problem.split())
     if backend is Backend.LANDLOCK:
         return f"The reduced sandbox needs Linux 6.2 or newer with Landlock switched on ({text[:200]})."
-    blocked = any(words in text for words in ("uid map", "RTM_NEWADDR", "namespace", "Permission denied", "EPERM"))
+    blocked = any(
+        words in text for words in ("uid map", "RTM_NEWADDR", "namespace", "Permission denied", "EPERM")
+    )
     if not blocked:
         return f"bubblewrap is installed but does not work here ({text[:200]})."
     if Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").exists():

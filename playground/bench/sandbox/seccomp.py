@@ -41,7 +41,9 @@ _DENIED_ALONE = {
     "pidfd_send_signal": (424, 424), "pidfd_open": (434, 434), "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240), "setsid": (112, 157), "setpgid": (109, 154),
 }  # fmt: skip
-_CLONE, _FORK, _VFORK = (56, 220), (57, None), (58, None)
+_CLONE = (56, 220)
+_FORKS = ((57, None), (58, None))  # fork, vfork
+_Numbers = tuple[int | None, int | None]
 _SOCKETPAIR, _PRLIMIT, _PRCTL, _UTIMENSAT = (53, 199), (302, 261), (157, 167), (280, 88)
 _KILLS = ((62, 129), (200, 130), (234, 131))  # kill, tkill, tgkill
 _NEW_NAMESPACES, _THREAD, _X32 = 0x7E020080, 0x10000, 0x40000000
@@ -67,16 +69,16 @@ def program(*, alone_pid: int = 0, may_fork: bool = True) -> bytes:
     # Unix datagram sockets can be pointed at any listener later; pairs of streams cannot.
     assembler.allow_only(_SOCKETPAIR, 1, 1, mask=0xF)
     if alone_pid:
-        for numbers in _DENIED_ALONE.values():
-            assembler.deny(numbers, _DENY)
-        for numbers in _KILLS:
-            assembler.allow_only(numbers, 0, alone_pid)
+        for calls in _DENIED_ALONE.values():
+            assembler.deny(calls, _DENY)
+        for pair in _KILLS:
+            assembler.allow_only(pair, 0, alone_pid)
         assembler.allow_only(_PRLIMIT, 0, 0)
         assembler.allow_only(_UTIMENSAT, 1, 0)  # by descriptor: a path of zero
         assembler.deny_value(_PRCTL, 0, 1)  # PR_SET_PDEATHSIG: it dies with the app
     if not may_fork:
-        assembler.deny(_FORK, _DENY)
-        assembler.deny(_VFORK, _DENY)
+        for forks in _FORKS:
+            assembler.deny(forks, _DENY)
         assembler.need_bits(_CLONE, 0, _THREAD)
     return assembler.finished()
 
@@ -96,13 +98,13 @@ class _Assembler:
     def _add(self, code: int, value: int, if_true: int = 0, if_false: int = 0) -> None:
         self._code.append(struct.pack("<HBBI", code, if_true, if_false, value & 0xFFFFFFFF))
 
-    def deny(self, numbers: tuple[int | None, int | None], action: int) -> None:
+    def deny(self, numbers: _Numbers, action: int) -> None:
         number = numbers[self._column]
         if number is not None:
             self._add(_EQUALS, number, 0, 1)
             self._add(_RETURN, action)
 
-    def _block(self, numbers: tuple[int | None, int | None], steps: list[tuple[int, int, int, int]]) -> None:
+    def _block(self, numbers: _Numbers, steps: list[tuple[int, int, int, int]]) -> None:
         """Add steps for one call; after them the number is loaded again for the tests that follow."""
         number = numbers[self._column]
         if number is None:

@@ -25,14 +25,15 @@ class Tree:
 
 def look(root: int) -> Tree:
     """Return what runs now. Processes that end meanwhile count as nothing."""
-    resident_bytes, threads, pids, waiting = 0, 0, [], [root]
+    resident_bytes, threads, waiting = 0, 0, [root]
+    pids: list[int] = []
     while waiting and len(pids) < _MOST_PROCESSES:
         pid = waiting.pop()
         pids.append(pid)
         try:
             statm = Path(f"/proc/{pid}/statm").read_bytes().split()
             resident_bytes += int(statm[1]) * _PAGE_BYTES
-            tasks = os.listdir(f"/proc/{pid}/task")
+            tasks = _tasks(pid)
             threads += len(tasks)
             waiting += [child for task in tasks for child in _children(pid, task)]
         except (OSError, ValueError, IndexError):
@@ -43,9 +44,13 @@ def look(root: int) -> Tree:
 def children(pid: int) -> list[int]:
     """Return the processes that one has started and that still run."""
     try:
-        return [child for task in os.listdir(f"/proc/{pid}/task") for child in _children(pid, task)]
+        return [child for task in _tasks(pid) for child in _children(pid, task)]
     except OSError:
         return []
+
+
+def _tasks(pid: int) -> list[str]:
+    return os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 -- looked at every few milliseconds
 
 
 def _children(pid: int, task: str) -> list[int]:
@@ -61,7 +66,7 @@ def threads_of_user(user: int) -> int:
     for entry in os.scandir("/proc"):
         try:
             if entry.name.isdigit() and entry.stat().st_uid == user:
-                count += len(os.listdir(f"/proc/{entry.name}/task"))
+                count += len(_tasks(int(entry.name)))
         except OSError:
             continue
     return count

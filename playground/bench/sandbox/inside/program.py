@@ -17,7 +17,7 @@ def main(config: Value) -> None:
     channel = Channel()
     put_up(config)
     channel.send({"ready": 1})
-    for fd, private in zip(channel.fds(), (103, 104)):
+    for fd, private in zip(channel.fds(), (103, 104)):  # noqa: B905 -- Python 3.8 has no strict
         os.dup2(fd, private, inheritable=False)
     os.closerange(3, 103)
     os.dup2(103, 3)

@@ -37,7 +37,8 @@ def _content(path: Path, most_bytes: int) -> Value:
 
 
 def _printed(process: Value, most_bytes: int) -> tuple[bytes, bool]:
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while part := process.stdout.read1(1 << 16):
         size += len(part)
         if size > most_bytes:

@@ -31,7 +31,10 @@ class Served:
 
     def _call_back(self, number: int, args: Value, named: Value) -> Value:
         """Call a function of the tests: they answer, or ask something else first."""
-        sent = [[encode(item, self._other) for item in args], {k: encode(v, self._other) for k, v in named.items()}]
+        sent = [
+            [encode(item, self._other) for item in args],
+            {k: encode(v, self._other) for k, v in named.items()},
+        ]
         self._channel.send({"id": self._id, "back": number, "args": sent[0], "named": sent[1]})
         while True:
             message = self._channel.receive()
@@ -44,7 +47,7 @@ class Served:
 
     def names(self) -> dict[str, Value]:
         """Return the public names: None for what can be called, else the value."""
-        found = {}
+        found: dict[str, Value] = {}
         for name, value in list(self._names.items()):
             if not name.startswith("__") and type(value).__name__ != "module" and len(found) < _MOST_NAMES:
                 found[name] = None if callable(value) else [encode(value, self._other)]

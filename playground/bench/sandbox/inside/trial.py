@@ -43,4 +43,6 @@ def main(config: Value) -> None:
         except OSError:
             continue
         through.append(name)
-    channel.send({"id": config["id"], "through": through, "version": "%d.%d.%d" % sys.version_info[:3]})
+    channel.send(
+        {"id": config["id"], "through": through, "version": ".".join(map(str, sys.version_info[:3]))}
+    )

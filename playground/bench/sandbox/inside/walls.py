@@ -29,7 +29,11 @@ def put_up(config: Value) -> None:
         hard = resource.getrlimit(number)[1]
         soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
         upper = soft + 1 if name == "CPU" and (hard == resource.RLIM_INFINITY or soft < hard) else soft
-        resource.setrlimit(number, (soft, upper))
+        try:
+            resource.setrlimit(number, (soft, upper))
+        except (ValueError, OSError):
+            if sys.platform == "linux":  # macOS refuses some of them
+                raise
     if "landlock" in config:
         _lock(config["landlock"], bytes.fromhex(config["seccomp"]))
 
