@@ -1,7 +1,8 @@
 """One run of a suite, from the first hash to the last result. The walk of both front ends.
 
-Nothing is judged while anything is being generated: with one task at a time its answers are judged in the pause behind
-it, else when the lanes have answered. So times and speeds are the models' own, and most results still come at once.
+Nothing is judged while anything is being generated, so times and speeds are the models' own. With one answer at a time
+it is judged before the next task begins; with several, the lane rests once a minute for what has come; with two lanes
+together, when both have answered.
 """
 
 from __future__ import annotations
@@ -54,13 +55,14 @@ from playground.errors import PlaygroundError, SuiteError
 _log = logs.get("bench")
 _T = TypeVar("_T")
 STOPPED = "stopped"
+_REST_S = 60.0
 
 
 class BenchRun:
     """Iterate over ``events`` once; ``stop``, ``pause`` and ``go_on`` may be called at any time.
 
     ``lanes`` may come without hashes. With ``resume`` the file at ``path`` is gone on with, and suite, models and
-    settings must be those of its header.
+    settings must be those of its header. ``rest_s``: how often a lane that writes several answers at once rests.
     """
 
     def __init__(
@@ -75,11 +77,12 @@ class BenchRun:
         *,
         resume: bool = False,
         judging: Judging | None = None,
+        rest_s: float = _REST_S,
     ) -> None:
         self._suite, self._tasks = suite, {task.id: task for task in tasks}
         self._lanes, self._settings = tuple(lanes), settings
         self._pool, self._sandbox, self.path = pool, sandbox, path
-        self._resume = resume
+        self._resume, self._rest_s = resume, rest_s
         self._judging = judging or Judging(sandbox)
         self._queue: asyncio.Queue[BenchEvent | None] = asyncio.Queue()
         self._writing = asyncio.Lock()
@@ -245,6 +248,8 @@ class BenchRun:
             lane.slot: LaneRun(
                 *(lane, self._tasks, self._settings, self._pool, self._say, self._keep_answers, self._going),
                 data.busy_s(lane.slot),
+                None if plan.mode == "together" else self._test_new,
+                self._rest_s if self._settings.parallel > 1 else 0.0,
             )
             for lane in self._lanes
             if lane.slot in todo
@@ -275,7 +280,9 @@ class BenchRun:
             leases = await self._pool.budget.join(
                 [(run.engine, run.lane.load.threads) for run in ready if run.engine is not None]
             )
-            at_once = self._settings.parallel
+            parallel, samples = self._settings.parallel, self._settings.samples
+            # One task more waits in the engine, so that its batch stays full to the last sample of each.
+            at_once = parallel if parallel == 1 else parallel + samples - 1
             missing = {run.slot: self._now().missing(run.slot) for run in ready}
             async with asyncio.TaskGroup() as group:
                 for run, lease in zip(ready, leases, strict=True):
@@ -291,9 +298,6 @@ class BenchRun:
             await self._keep(answer)
             self._say(Answered(answer))
         self._say(time_left(self._now()))
-        one_task_at_a_time = len(self._runs) == 1 or self._settings.plan != "together"
-        if one_task_at_a_time and self._settings.parallel <= self._settings.samples:
-            await self._test([(answer.slot, answer.task, answer.sample) for answer in answers])
 
     # ---- judging
 
@@ -312,6 +316,9 @@ class BenchRun:
                 self._say(LanePhase(slot, Phase.JUDGING))
                 await self._test(keys)
             self._say(LanePhase(slot, Phase.DONE))
+
+    async def _test_new(self, slot: str) -> None:
+        await self._test(self._now().unjudged(slot))
 
     async def _test(self, keys: Sequence[Key]) -> None:
         """Judge answers, as many at once as there are cores."""

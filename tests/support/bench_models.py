@@ -88,6 +88,7 @@ class Race:
         settings: RunSettings | None = None,
         resume: bool = False,
         judging: Judging | None = None,
+        rest_s: float = 60.0,
     ) -> None:
         self.suite = tasks or suite()
         self.settings = settings or RunSettings(max_tokens=64)
@@ -98,6 +99,7 @@ class Race:
             *(self.suite, self.suite.tasks, lanes, self.settings, self.pool, probe(), path),
             resume=resume,
             judging=judging,
+            rest_s=rest_s,
         )
 
     async def go(self, on_event: Callable[[BenchEvent], None] = lambda _event: None) -> RunData:
