@@ -50,8 +50,25 @@ class Machine(msgspec.Struct, frozen=True):
     devices: tuple[str, ...] = ()
 
 
+class TaskInfo(msgspec.Struct, frozen=True):
+    """What a person must read of a task to understand its answers, where the suite itself is not at hand."""
+
+    id: str
+    title: str
+    language: str
+    tier: int
+    topic: str
+    prompt: str
+    completion: str = ""
+    entry_point: str = ""
+    cases: int = 0
+
+
 class Header(msgspec.Struct, frozen=True, tag="header"):
-    """The first line. ``tasks``: ids in the order of the run. ``engine``: the build of llama.cpp."""
+    """The first line. ``tasks``: ids in the order of the run. ``engine``: the build of llama.cpp.
+
+    ``published``: scores that makers published for the whole suite of ``suite_tasks`` tasks, by model family.
+    """
 
     schema: str
     id: str
@@ -68,6 +85,9 @@ class Header(msgspec.Struct, frozen=True, tag="header"):
     lanes: tuple[LaneInfo, ...]
     machine: Machine
     sandbox: str
+    task_infos: tuple[TaskInfo, ...] = ()
+    published: dict[str, float] = {}
+    suite_tasks: int = 0
 
 
 class LaneLoad(msgspec.Struct, frozen=True, tag="loaded"):
@@ -84,7 +104,10 @@ class LaneLoad(msgspec.Struct, frozen=True, tag="loaded"):
 
 
 class Answer(msgspec.Struct, frozen=True, tag="answer"):
-    """One raw answer, before any judging. ``parallel``: answers that were decoded in the same batch."""
+    """One raw answer, before any judging. ``parallel``: answers that were decoded in the same batch.
+
+    ``lane_s``: how long its lane had been generating when it was complete, earlier sittings included.
+    """
 
     slot: str
     task: str
@@ -99,6 +122,7 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     answer_prefix: str = ""
     parallel: int = 1
     shared: bool = False
+    lane_s: float = 0.0
 
 
 class Result(msgspec.Struct, frozen=True, tag="result"):

@@ -1,0 +1,80 @@
+"""What a run must remember of where it was made: hashes of the model and its template, the engine's build, the hardware."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+from playground.bench.record import Machine
+from playground.engines.process import EngineProcess
+from playground.errors import EngineError, ModelError
+from playground.models import hardware
+from playground.models.gguf import read_header, split_paths
+
+_BLOCK_BYTES = 4 << 20
+
+
+def model_sha256(path: Path, on_progress: Callable[[float], None]) -> str:
+    """Return the sha256 over all files of a model, in order. Blocking. Raises ModelError."""
+    try:
+        parts = split_paths(path)
+        total = sum(part.stat().st_size for part in parts)
+        digest, done = hashlib.sha256(), 0
+        for part in parts:
+            with part.open("rb", buffering=0) as file:
+                while block := file.read(_BLOCK_BYTES):
+                    digest.update(block)
+                    done += len(block)
+                    on_progress(done / max(total, 1))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}.", hint="Check the file.") from error
+    return digest.hexdigest()
+
+
+def template_sha256(path: Path, template: str | None) -> str:
+    """Return the sha256 of the chat template that is used; empty for a base model. Raises ModelError."""
+    source = read_header(path).metadata.get("tokenizer.chat_template") if template is None else template
+    text = source if isinstance(source, str) else ""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if text.strip() else ""
+
+
+async def engine_build() -> tuple[str, tuple[str, ...]]:
+    """Return the build of the engine and the devices it sees, in words. Raises EngineError where it cannot start."""
+    engine = EngineProcess()
+    try:
+        await engine.start()
+        found = await engine.describe()
+    finally:
+        await engine.close()
+    devices = tuple(
+        f"{device.name} {device.description}, {device.total_bytes / 1e9:.1f} GB"
+        for device in found.devices
+        if device.kind != "cpu"
+    )
+    return f"llama-cpp-python {found.binding_version}, {found.llama_version}".rstrip(", "), devices
+
+
+async def this_machine() -> tuple[str, Machine]:
+    """Return the engine's build and this machine; an engine that cannot start is said to be unknown."""
+    try:
+        build, devices = await engine_build()
+    except EngineError:
+        build, devices = "unknown", ()
+    return build, Machine(
+        system=platform.platform(),
+        cpu=_cpu(),
+        cores=hardware.physical_cores(),
+        memory_bytes=hardware.total_memory_bytes(),
+        devices=devices,
+    )
+
+
+def _cpu() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()

@@ -1,0 +1,39 @@
+"""How the lanes of a run share the machine: one after the other, unless a person wants otherwise. Reads headers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from playground.bench.record import LaneInfo
+from playground.chat.messages import Conversation
+from playground.compare.events import Lane, Plan
+from playground.compare.needs import host_needs
+from playground.compare.plan import make_plan
+from playground.engines.pool import EnginePool
+from playground.models import hardware
+
+_FAIR = "One after the other: each model has the whole machine, so times and speeds are its own."
+
+
+def make_run_plan(lanes: Sequence[LaneInfo], wanted: str, pool: EnginePool, slots: Sequence[str]) -> Plan:
+    """Return the plan for the lanes ``slots``, which still have something to answer. Blocking."""
+    asked = [
+        Lane(lane.slot, lane.model, Conversation(), lane.load, lane.answer)
+        for lane in lanes
+        if lane.slot in slots
+    ]
+    if not asked:
+        return Plan("single", (), "Everything is answered: only tests are run.")
+    plan = make_plan(
+        [lane.slot for lane in asked],
+        "together" if wanted == "together" else "sequential",
+        needs_bytes=host_needs(asked, pool.devices),
+        loaded=(),
+        available_bytes=hardware.available_memory_bytes(),
+        cores=pool.budget.cores,
+    )
+    if wanted == "auto" and plan.mode == "sequential":
+        return msgspec.structs.replace(plan, reason=_FAIR, forced=False)
+    return plan

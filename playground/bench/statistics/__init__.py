@@ -1,0 +1,1 @@
+"""What scores can prove: intervals, tests, probabilities, sizes of runs. Pure functions of numbers; knows no run."""
