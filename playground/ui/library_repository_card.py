@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QModelIndex, QRectF, Qt, QUrl, Signal
-from PySide6.QtGui import QColor, QDesktopServices, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QDesktopServices, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QListView, QSlider, QStackedWidget, QWidget
 
 from playground.ui import library_quant_rows as quant_rows
@@ -36,6 +36,7 @@ from playground.ui.meters import ElidedLabel, label
 
 HUB = "https://huggingface.co"
 _CHIPS, _NARROW_CHIPS, _NARROW = 4, 2, 620
+_TALL = 560
 _EDGE = 8
 
 
@@ -255,6 +256,14 @@ class RepositoryCard(QFrame):
             return
         self._stack.setCurrentIndex(1 if state.is_loading else 0)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """Leave out the card's words where the quantizations need the room."""
+        super().resizeEvent(event)
+        self._show_summary()
+
+    def _show_summary(self) -> None:
+        set_shown(self._summary, bool(self._summary.text()) and self.height() >= _TALL)
+
     def _render_whole(self, state: RepositoryState) -> None:
         repository = state.repository
         assert repository is not None
@@ -265,7 +274,7 @@ class RepositoryCard(QFrame):
         for index, chip in enumerate(self._chips):
             show_pill(chip, badges[index] if index < len(badges) else "", "badge")
         set_text(self._summary, repository.summary)
-        set_shown(self._summary, bool(repository.summary) and self.height() >= 560)
+        self._show_summary()
         self._render_context(state, contexts_up_to(repository.n_ctx_train))
         trouble = state.fits_trouble
         self._fits_note.show_text(f"How it fits is not known: {trouble.text}" if trouble else "")
