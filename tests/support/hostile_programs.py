@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from playground.bench.task import Language
+
 _FRAME = """
 import ctypes, errno, os, socket, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -44,6 +46,7 @@ class Hostile:
     name: str
     code: str
     control: bool
+    language: Language = "python"
 
 
 def _hostile(name: str, body: str, *, control: bool = False) -> Hostile:
