@@ -13,7 +13,6 @@ from dataclasses import asdict
 
 from tests.benchmarks.result import arguments
 from tests.support import hostile_stage, unprivileged
-from tests.support.hostile_programs import KNOWN, PROGRAMS
 
 BACKENDS = ("bubblewrap", "landlock", "none")
 _FD = 99
@@ -31,7 +30,7 @@ def main() -> None:
         sys.stdout.write(json.dumps({name: _rows(name) for name in backends}) + "\n")
         return
     found = results(backends)
-    for name in PROGRAMS:
+    for name in hostile_stage.ALL:
         cells = [_cell(found[backend].get(name.name)) for backend in backends]
         print(f"{name.name:42}", *(f"{cell:34}" for cell in cells))
     for backend in backends:
@@ -72,4 +71,3 @@ def _cell(row: dict[str, str] | None) -> str:
 
 if __name__ == "__main__":
     main()
-    _ = KNOWN

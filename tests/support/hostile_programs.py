@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from playground.bench.task import Language
+
 _FRAME = """
 import ctypes, errno, os, socket, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -44,6 +46,7 @@ class Hostile:
     name: str
     code: str
     control: bool
+    language: Language = "python"
 
 
 def _hostile(name: str, body: str, *, control: bool = False) -> Hostile:
@@ -233,17 +236,18 @@ _HEAVY = (
     ),
     _hostile(
         "memory bomb",
-        "a = []\ntry:\n    while len(a) < 2000: a.append(bytearray(1 << 20))\nexcept MemoryError: return None\nreturn 'THROUGH'",
+        "a = []\ntry:\n    while len(a) < 2000: a.append(b'x' * (1 << 20))\nexcept MemoryError: return None\nreturn 'THROUGH'",
     ),
     _hostile(
         "memory bomb of many processes",
-        "for _ in range(10):\n    if os.fork() == 0:\n        a = [bytearray(1 << 20) for _ in range(150)]; time.sleep(60)\n"
-        "time.sleep(1.5)\nreturn 'THROUGH'",
+        "for _ in range(10):\n    if os.fork() == 0:\n        a = [b'x' * (1 << 20) for _ in range(150)]; time.sleep(60)\n"
+        "time.sleep(60)",
     ),
     _hostile(
         "zip bomb",
-        "import zlib\nbomb = zlib.compress(zlib.compress(bytes(1 << 29), 9), 9)\n"
-        "try: return f'THROUGH {len(zlib.decompress(zlib.decompress(bomb)))}'\nexcept MemoryError: return None",
+        "import zlib\nc, block = zlib.compressobj(1), bytes(1 << 20)\n"
+        "bomb = b''.join([c.compress(block) for _ in range(300)] + [c.flush()])\n"
+        "try: return f'THROUGH {len(zlib.decompress(bomb))}'\nexcept MemoryError: return None",
     ),
     _hostile("endless loop", "while True: pass"),
     _hostile("catastrophic regex", "import re\nre.match('(a+)+$', 'a' * 40 + 'b')"),

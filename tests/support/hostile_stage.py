@@ -6,26 +6,31 @@ import asyncio
 import os
 import resource
 import secrets
+import shlex
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
+
+import psutil
 
 from playground.bench.judge import judge
-from playground.bench.outcome import Judged
+from playground.bench.outcome import CaseResult, Judged, Outcome
 from playground.bench.sandbox import Backend, Sandbox, interpreter
 from playground.bench.sandbox.probe import none, try_backend
 from playground.bench.task import Case, Limits, Task
 from tests.support.hostile_programs import PROGRAMS, Hostile
+from tests.support.hostile_scripts import SCRIPTS
 
 CANARY = "CANARY-" + secrets.token_hex(8)
 SECRET_NAME = "STAGE_SECRET"
+ALL = (*PROGRAMS, *SCRIPTS)
 _LIMITS = Limits(time_s=2.5, call_s=2.0, cpu_s=2, memory_bytes=256 << 20)
-_SPARE_S = 2.5  # for the start and the end, on a busy machine
+_SPARE_S = 6.0  # for the start and the end, on a busy machine
 _AT_A_TIME = 4
 
 
@@ -120,13 +125,20 @@ class Stage:
                 continue
             yield f"sent to {listener.family.name}"
 
-    def _left(self) -> Iterator[str]:
-        for comm in Path("/proc").glob("[0-9]*/comm"):
-            try:
-                if comm.read_text().strip() == self.mark:
-                    yield f"process {comm.parent.name} lives on"
-            except OSError:
-                continue
+    def _left(self) -> list[str]:
+        """Return processes that live on; one that was killed takes a moment to be gone."""
+        deadline = monotonic() + 2
+        while (left := self._alive()) and monotonic() < deadline:
+            sleep(0.02)
+        return [f"process {pid} lives on" for pid in left]
+
+    def _alive(self) -> list[int]:
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.name() == self.mark and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process.pid)
+        return found
 
     def close(self) -> None:
         """End it all."""
@@ -150,10 +162,7 @@ def staged(sandbox: Sandbox) -> Iterator[Stage]:
 async def run(program: Hostile, sandbox: Sandbox) -> Result:
     """Judge one program and look at what it did."""
     with staged(sandbox) as stage:
-        task = Task(
-            id="hostile", title="", language="python", tier=0, topic="", prompt="", reference="", entry_point="attack",
-            cases=(Case(args=(stage.place(),), expected=f"never {CANARY[::-1]}"),), limits=_LIMITS,
-        )  # fmt: skip
+        task = _task(program, stage.place())
         started = monotonic()
         judged = await judge(task, program.code, sandbox, unsafe=True)
         duration_s = monotonic() - started
@@ -169,12 +178,27 @@ async def run(program: Hostile, sandbox: Sandbox) -> Result:
     )
 
 
+def _task(program: Hostile, place: dict[str, object]) -> Task:
+    never = f"never {CANARY[::-1]}"
+    if program.language == "bash":
+        told = "".join(
+            f"{name}={shlex.quote(str(value).replace(chr(0), ''))}\n" for name, value in place.items()
+        )
+        case = Case(files={"place.sh": told}, expected=never)
+    else:
+        case = Case(args=(place,), expected=never)
+    return Task(
+        id="hostile", title="", language=program.language, tier=0, topic="", prompt="", reference="",
+        entry_point="" if program.language == "bash" else "attack", cases=(case,), limits=_LIMITS,
+    )  # fmt: skip
+
+
 def _through(judged: Judged, harm: str, duration_s: float) -> str:
-    case = judged.cases[0]
+    case = judged.cases[0] if judged.cases else CaseResult("", passed=False)
     found = [harm] if harm else []
     if judged.outcome == "pass":
         found.append("it passed")
-    if case.got[1:].startswith("THROUGH"):
+    if "THROUGH" in case.got[:9] or case.got.endswith("THROUGH"):
         found.append(case.got[9:120].strip(" '\"") or "it says so")
     if CANARY in f"{case.got}{judged.log}{judged.message}":
         found.append("the secret came out")
@@ -187,6 +211,8 @@ def _through(judged: Judged, harm: str, duration_s: float) -> str:
 
 def _fault(judged: Judged) -> str:
     """Return an exception that no wall raised: the program itself is wrong."""
+    if judged.outcome is Outcome.NOT_RUN:
+        return judged.message
     got = judged.cases[0].got
     faults = ("NameError", "TypeError", "AttributeError", "SyntaxError", "ImportError", "IndentationError")
     return got if any(f"raised {name}" in got or name in judged.message for name in faults) else ""
@@ -206,5 +232,7 @@ async def run_all(backend: str) -> tuple[Sandbox, list[Result]]:
         async with turns:
             return await run(program, sandbox)
 
-    chosen = [program for program in PROGRAMS if backend != "none" or program.control]
-    return sandbox, await asyncio.gather(*map(in_turn, chosen))
+    chosen = [program for program in ALL if backend != "none" or program.control]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(in_turn(program)) for program in chosen]
+    return sandbox, [task.result() for task in tasks]

@@ -48,6 +48,8 @@ async def opened(*boxes: Box) -> AsyncIterator[None]:
 
 
 async def _ended(boxes: Sequence[Box], starts: Sequence[asyncio.Task[None]]) -> None:
+    for box in boxes:
+        box.kill()  # before anything that can be interrupted
     for start in starts:
         if not start.cancelling():  # a second time would interrupt its own cleaning up
             start.cancel()
@@ -199,7 +201,7 @@ class Box:
         """Note why it is over, unless that is known, and kill it."""
         if self._stopped is None:
             self._stopped = StoppedError(kind, text)
-        self._kill()
+        self.kill()
         return self._stopped
 
     def _write(self, process: asyncio.subprocess.Process, data: bytes) -> None:
@@ -246,32 +248,30 @@ class Box:
             return False
         return size_bytes > _DISK_BYTES or count >= tree.MOST_FILES
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End the process and all that it started, at once, without waiting for it."""
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None:
             return
-        if self._sandbox.backend is Backend.BUBBLEWRAP:
+        if self._sandbox.backend is not Backend.BUBBLEWRAP:
+            _signal_group(process.pid)  # it may have ended and left others
+        elif process.returncode is None:
             # The first process of the namespace takes all others with it; bubblewrap itself then ends by itself.
-            inner = tree.children(process.pid)
-            for pid in inner or [process.pid]:
+            for pid in tree.children(process.pid) or [process.pid]:
                 _signal(pid)
-        else:
-            _signal_group(process.pid)
 
     async def end(self) -> None:
         """End whatever still runs, at once, and clean up."""
         self._look()
         process = self._process
         if process is not None:
-            self._kill()
+            self.kill()
             try:
                 async with asyncio.timeout(_GRACE_S):
                     await process.wait()
             except TimeoutError:
                 _signal(process.pid)
                 await process.wait()
-            if self._sandbox.backend is not Backend.BUBBLEWRAP:
-                _signal_group(process.pid)
         if self._tasks:  # not when it was cancelled while it started
             await asyncio.wait(self._tasks[:1], timeout=_GRACE_S)
         for task in self._tasks:
