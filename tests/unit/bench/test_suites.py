@@ -354,7 +354,7 @@ def test_the_starter_suite_keeps_its_own_rules() -> None:
 def test_a_completion_ends_in_the_open_fence_that_a_base_model_goes_on_with(suite: str) -> None:
     for task in suites.load(suite).tasks:
         assert open_fence(task.completion), task.id
-        assert given_code(task), task.id
+        assert given_code(task) or task.language == "sql", task.id
 
 
 @pytest.mark.parametrize("suite", ["starter", "humaneval"])
