@@ -8,15 +8,13 @@ together, when both have answered.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import uuid
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from playground import __version__, logs
+from playground import logs
 from playground.bench.events import (
     Answered,
     BenchEvent,
@@ -30,27 +28,19 @@ from playground.bench.events import (
 )
 from playground.bench.judging import Judging
 from playground.bench.lane_run import LaneRun
-from playground.bench.machine import model_sha256, template_sha256, this_machine
+from playground.bench.machine import model_sha256, template_sha256
 from playground.bench.outcome import Outcome
 from playground.bench.pace import time_left
-from playground.bench.record import (
-    SCHEMA,
-    Answer,
-    End,
-    Entry,
-    Header,
-    LaneInfo,
-    RunSettings,
-    TaskInfo,
-)
+from playground.bench.record import Answer, End, Entry, LaneInfo, RunSettings
 from playground.bench.run_data import Key, RunData
 from playground.bench.run_file import RunWriter
+from playground.bench.run_header import check_same, new_header, now
 from playground.bench.run_plan import make_run_plan
 from playground.bench.sandbox import Sandbox
 from playground.bench.task import Suite, Task
 from playground.compare.events import Plan
 from playground.engines.pool import EnginePool
-from playground.errors import PlaygroundError, SuiteError
+from playground.errors import PlaygroundError
 
 _log = logs.get("bench")
 _T = TypeVar("_T")
@@ -158,7 +148,7 @@ class BenchRun:
             complete = data.is_complete
             errors = " ".join(f"{run.slot}: {run.error}" for run in self._runs.values() if run.error)
             reason = "" if complete else STOPPED if self._stopped else errors
-            end = End(_now(), complete, reason)
+            end = End(now(), complete, reason)
             await self._keep(end)
             self._say(RunFinished(end, writer.data))
         finally:
@@ -183,58 +173,19 @@ class BenchRun:
 
     async def _open(self) -> RunWriter:
         if not self._resume:
-            header = await self._header()
+            header = await new_header(
+                self._suite, tuple(self._tasks.values()), self._lanes, self._settings, self._sandbox
+            )
             return await asyncio.to_thread(RunWriter.create, self.path, header)
         writer = await asyncio.to_thread(RunWriter.resume, self.path)
         try:
-            self._check(writer.data.header)
+            check_same(
+                self.path, writer.data.header, self._suite, tuple(self._tasks), self._lanes, self._settings
+            )
         except BaseException:
             writer.close()
             raise
         return writer
-
-    async def _header(self) -> Header:
-        engine, machine = await this_machine()
-        suite = self._suite
-        return Header(
-            schema=SCHEMA,
-            id=uuid.uuid4().hex,
-            started_at=_now(),
-            app_version=__version__,
-            engine=engine,
-            suite_id=suite.id,
-            suite_version=suite.version,
-            suite_sha256=suite.sha256,
-            suite_title=suite.title,
-            caution=suite.caution,
-            tasks=tuple(self._tasks),
-            settings=self._settings,
-            lanes=self._lanes,
-            machine=machine,
-            sandbox=self._sandbox.name,
-            task_infos=tuple(_info(task) for task in self._tasks.values()),
-            published=suite.published,
-            suite_tasks=len(suite.tasks),
-        )
-
-    def _check(self, header: Header) -> None:
-        """Raise SuiteError when the file belongs to other tasks, models or settings."""
-        if header.suite_sha256 != self._suite.sha256 or header.tasks != tuple(self._tasks):
-            raise SuiteError(
-                f"{self.path.name} was begun with other tasks ({header.suite_id} {header.suite_version}).",
-                hint="Use that version of the suite, or begin a new run.",
-            )
-        for known, lane in zip(header.lanes, self._lanes, strict=False):
-            if known.sha256 != lane.sha256:
-                raise SuiteError(
-                    f"{lane.model.name} is not the file that lane {known.slot} was begun with.",
-                    hint="Use the same file again, or begin a new run.",
-                )
-        if header.settings != self._settings or len(header.lanes) != len(self._lanes):
-            raise SuiteError(
-                f"{self.path.name} was begun with other settings.",
-                hint="Leave them away to go on with the same ones.",
-            )
 
     # ---- the lanes
 
@@ -370,15 +321,3 @@ async def _finished(work: Awaitable[_T]) -> _T:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
-
-
-def _info(task: Task) -> TaskInfo:
-    return TaskInfo(
-        *(task.id, task.title, task.language, task.tier, task.topic, task.prompt, task.completion),
-        entry_point=task.entry_point,
-        cases=len(task.cases),
-    )
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
