@@ -16,7 +16,7 @@ from playground.models.download import Download, DownloadState, FileProgress
 from playground.models.download_speed import Speed
 from playground.models.fetch_messages import Checking, Event, Job, Progress, Waiting
 from playground.models.fetch_process import FetchProcess
-from playground.models.hub_cache import CachedFile
+from playground.models.hub_cache import CachedFile, check_room
 
 replace = msgspec.structs.replace
 
@@ -72,6 +72,8 @@ class DownloadRun:
     async def run(self) -> Download:
         """Return it done. A file that comes wrong does not keep the others. Raises DownloadError, HubError."""
         self._change(on_disk(self.download), state=DownloadState.ACTIVE, error="", hint="", attempt=0)
+        missing_bytes = self.download.total_bytes - self.download.received_bytes
+        check_room(hub.cache_folder(), missing_bytes, f"{self.download.repo} {self.download.quant}")
         wrong: DownloadError | None = None
         token = await fetch_process.token()
         for index, item in enumerate(self.download.files):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from playground.models import hub as hub_room
 from playground.models.download import DownloadState
@@ -265,6 +266,21 @@ def test_what_was_deleted_is_fetched_again(hub: FakeHub, repo: str, tmp_path: Pa
             assert again.id == added.id
             await queued.until(lambda: _is_right(done.path))
             await queued.reach(added.id, DownloadState.DONE)
+
+    asyncio.run(steps())
+
+
+def test_a_model_that_does_not_fit_the_disk_is_not_begun(hub: FakeHub, split: str, tmp_path: Path) -> None:
+    repository, quant = page(hub, split)
+    last = replace(quant.files[-1], size_bytes=10**16)
+    quant = replace(quant, files=(*quant.files[:-1], last))
+
+    async def steps() -> None:
+        async with queue(tmp_path) as queued:
+            added = queued.downloads.add(repository, quant)
+            failed = await queued.reach(added.id, DownloadState.FAILED)
+            assert f"{split} Q4_K_M needs" in failed.error
+            assert not hub.log
 
     asyncio.run(steps())
 
