@@ -40,7 +40,8 @@ class Downloads:
         store: DownloadStore | None = None,
     ) -> None:
         self._on_change = on_change
-        self._parallel, self._limit_bytes_per_s = parallel, limit_bytes_per_s
+        self._parallel = max(1, min(parallel, MOST_PARALLEL))
+        self._limit_bytes_per_s = max(0, limit_bytes_per_s)
         self._store = store or DownloadStore(config.folders().data)
         self._all: dict[str, Download] = {}
         self._runs: dict[str, DownloadRun] = {}
