@@ -193,12 +193,10 @@ class Downloads:
             self._queue(download_id)
 
     def _queue(self, download_id: str) -> None:
-        known = self._all[download_id]
-        self._put(
-            replace(
-                known, state=DownloadState.QUEUED, attempt=0, ended_at=0.0, paused_at=0.0, error="", hint=""
-            )
+        known = replace(
+            self._all[download_id], state=DownloadState.QUEUED, error="", hint="", kind="", url=""
         )
+        self._put(replace(known, attempt=0, ended_at=0.0, paused_at=0.0))
 
     def _fill(self) -> None:
         """Start what waits, as long as fewer run than may. One that is ending still counts."""

@@ -191,6 +191,7 @@ def test_only_the_bad_shard_is_fetched_again(hub: FakeHub, split: str, tmp_path:
             added = queued.downloads.add(*page(hub, split))
             failed = await queued.reach(added.id, DownloadState.FAILED)
             assert _SHARDS[1] in failed.error
+            assert failed.kind == "corrupt"
             assert failed.hint
             assert [item.is_verified for item in failed.files] == [True, False, True]
             hub.log.clear()
@@ -232,6 +233,7 @@ def test_a_failure_is_a_sentence_and_can_be_retried(hub: FakeHub, repo: str, tmp
             added = queued.downloads.add(*page(hub, repo))
             failed = await queued.reach(added.id, DownloadState.FAILED)
             assert "accepted its terms" in failed.error
+            assert (failed.kind, failed.url) == ("gated", f"{hub.url}/{repo}")
             queued.downloads.retry(added.id)
             await queued.reach(added.id, DownloadState.DONE)
 
