@@ -139,7 +139,7 @@ def test_a_fetcher_without_a_job_says_so() -> None:
 
 
 def test_the_second_waits_for_the_first(hub: FakeHub, tmp_path: Path) -> None:
-    hub.rate = 3_000_000
+    hub.rate = 1_000_000
     first = start(job(hub, tmp_path))
     while not _entry(hub, tmp_path).part.exists():
         time.sleep(0.01)
