@@ -13,6 +13,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _ETAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _RESERVED = re.compile(r'[\\:*?"<>|\x00-\x1f\x7f]')
 _LONGEST_STEP_BYTES = 240  # of 255: a temporary name is longer
+_LARGEST_MARGIN_BYTES = 256 << 20  # what the disk must have besides the files
 _DISABLED = "HF_HUB_DISABLE_SYMLINKS"
 _TRUE = ("1", "ON", "YES", "TRUE")
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Backup tools may skip this folder: https://bford.info/cachedir/\n"
@@ -45,6 +47,20 @@ def disk_error(error: OSError, path: Path) -> DownloadError:
         f"{path} cannot be written: {error.strerror or error}.",
         hint="Check the folder's permissions, or set HF_HOME to another one.",
     )
+
+
+def check_room(folder: Path, missing_bytes: int, name: str) -> None:
+    """Raise DownloadError when the disk of a folder, or of what will be its parent, has no room for what is missing."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    needed_bytes = missing_bytes + min(_LARGEST_MARGIN_BYTES, missing_bytes // 10)
+    free_bytes = shutil.disk_usage(folder).free
+    if missing_bytes and free_bytes < needed_bytes:
+        raise DownloadError(
+            DownloadErrorKind.DISK_FULL,
+            f"{name} needs {needed_bytes / 1e9:.2f} GB more on the disk, which has {free_bytes / 1e9:.2f} GB left.",
+            hint="Free some space, or move the cache with HF_HOME; what is here is kept.",
+        )
 
 
 @dataclass(frozen=True)
@@ -107,7 +123,17 @@ class CachedFile:
 
     def candidates(self) -> list[Path]:
         """Return files inside the cache that may hold the content already."""
-        return [path for path in (self.blob, self.snapshot) if path.is_file() and self._is_inside(path)]
+        places = [self.blob]
+        if self.snapshot.resolve() != self.blob.resolve():
+            places.append(self.snapshot)
+        return [path for path in places if path.is_file() and self._is_inside(path)]
+
+    def collected_bytes(self) -> int:
+        """Return how much of it anybody has collected by now: the Hub's tools give their parts names of their own."""
+        parts = self.part.parent.glob(f"{self.etag}*.incomplete")
+        with contextlib.suppress(OSError):  # one was finished meanwhile
+            return sum(part.stat().st_size for part in parts)
+        return 0
 
     def publish(self) -> Path:
         """Make the finished part the blob and link it; without symbolic links, move it to its place. Raises OSError."""

@@ -32,7 +32,8 @@ class FileProgress(msgspec.Struct, frozen=True):
 class Download(msgspec.Struct, frozen=True):
     """One model on its way: all parts of one quantization. Times are seconds of ``time.time``.
 
-    ``bytes_per_s``: over the last seconds. ``error`` and ``hint``: why it failed or waits, and what to do.
+    ``bytes_per_s``: over the last seconds. ``error`` and ``hint``: why it failed or waits, and what to do; ``kind``: of
+    the error that it failed by (a HubErrorKind or DownloadErrorKind), ``url``: the page where a person can do something.
     ``path``: the first file in the cache, once it is done. ``note``: what it is fetched for ("pair with ...").
     """
 
@@ -52,6 +53,8 @@ class Download(msgspec.Struct, frozen=True):
     paused_at: float = 0.0
     error: str = ""
     hint: str = ""
+    kind: str = ""
+    url: str = ""
     path: str = ""
     note: str = ""
 

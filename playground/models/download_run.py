@@ -12,7 +12,7 @@ import msgspec
 
 from playground.errors import DownloadError, DownloadErrorKind, HubError
 from playground.models import fetch_process, hub
-from playground.models.cache_layout import CachedFile
+from playground.models.cache_layout import CachedFile, check_room
 from playground.models.download import Download, DownloadState, FileProgress
 from playground.models.download_speed import Speed
 from playground.models.fetch_messages import Checking, Event, Job, Progress, Waiting
@@ -71,7 +71,11 @@ class DownloadRun:
 
     async def run(self) -> Download:
         """Return it done. A file that comes wrong does not keep the others. Raises DownloadError, HubError."""
-        self._change(on_disk(self.download), state=DownloadState.ACTIVE, error="", hint="", attempt=0)
+        self._change(
+            on_disk(self.download), state=DownloadState.ACTIVE, error="", hint="", kind="", url="", attempt=0
+        )
+        missing_bytes = self.download.total_bytes - self.download.received_bytes
+        check_room(hub.cache_folder(), missing_bytes, f"{self.download.repo} {self.download.quant}")
         wrong: DownloadError | None = None
         token = await fetch_process.token()
         for index, item in enumerate(self.download.files):
@@ -151,4 +155,6 @@ def ended_badly(download: Download, error: DownloadError | HubError) -> Download
         ended_at=time.time(),
         error=error.message,
         hint=error.hint,
+        kind=str(error.kind),
+        url=error.url if isinstance(error, HubError) else "",
     )

@@ -2,7 +2,7 @@
 
 Each file has one writer, the process that holds its lock. A second app keeps a queue of its own (``downloads-2.json``), so
 neither can destroy the other's; the next app that starts takes over the queues that nobody holds any more. Not synced to
-the disk: a killed app loses nothing by that, and the window must not wait for a disk that is busy with the downloads.
+the disk: a killed app loses nothing by that.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import msgspec
 
@@ -40,7 +40,8 @@ class Downloads:
         store: DownloadStore | None = None,
     ) -> None:
         self._on_change = on_change
-        self._parallel, self._limit_bytes_per_s = parallel, limit_bytes_per_s
+        self._parallel = max(1, min(parallel, MOST_PARALLEL))
+        self._limit_bytes_per_s = max(0, limit_bytes_per_s)
         self._store = store or DownloadStore(config.folders().data)
         self._all: dict[str, Download] = {}
         self._runs: dict[str, DownloadRun] = {}
@@ -48,7 +49,8 @@ class Downloads:
         self._dropped: dict[
             str, Download
         ] = {}  # cancelled, their parts to be deleted when the fetcher has ended
-        self._is_started = False
+        self._behind: set[asyncio.Task[None]] = set()  # what the disk does meanwhile
+        self._is_started = self._is_saving = self._is_unsaved = False
 
     @property
     def downloads(self) -> tuple[Download, ...]:
@@ -99,7 +101,8 @@ class Downloads:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._save()
+        await asyncio.gather(*self._behind)
+        await asyncio.to_thread(self._store.save, self.downloads)
         self._store.close()
 
     def add(self, repository: Repository, quant: Quant, note: str = "") -> Download:
@@ -192,12 +195,10 @@ class Downloads:
             self._queue(download_id)
 
     def _queue(self, download_id: str) -> None:
-        known = self._all[download_id]
-        self._put(
-            replace(
-                known, state=DownloadState.QUEUED, attempt=0, ended_at=0.0, paused_at=0.0, error="", hint=""
-            )
+        known = replace(
+            self._all[download_id], state=DownloadState.QUEUED, error="", hint="", kind="", url=""
         )
+        self._put(replace(known, attempt=0, ended_at=0.0, paused_at=0.0))
 
     def _fill(self) -> None:
         """Start what waits, as long as fewer run than may. One that is ending still counts."""
@@ -255,13 +256,7 @@ class Downloads:
         dropped = self._dropped.pop(download_id, None)
         if dropped is None or any(_is_same(dropped, other) for other in self._all.values()):
             return
-        for item in dropped.files:
-            try:
-                place = cached_file(dropped, item)
-                if place is not None:
-                    place.discard()
-            except (OSError, DownloadError) as error:
-                _log.info("the part of %s stays: %s", item.file.path, error)
+        self._in_background(asyncio.to_thread(_delete_parts, dropped))
 
     def _share_limit(self) -> None:
         share = self._limit_bytes_per_s // max(1, len(self._runs))
@@ -276,7 +271,22 @@ class Downloads:
         self._on_change()
 
     def _save(self) -> None:
-        self._store.save(self._all.values())
+        """Have the queue written: in a thread, since a rename waits for a disk that syncs a large file."""
+        self._is_unsaved = True
+        if self._is_started and not self._is_saving:
+            self._is_saving = True
+            self._in_background(self._write())
+
+    async def _write(self) -> None:
+        while self._is_unsaved:
+            self._is_unsaved = False
+            await asyncio.to_thread(self._store.save, self.downloads)
+        self._is_saving = False
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._behind.add(task)
+        task.add_done_callback(self._behind.discard)
 
 
 def new_download(repository: Repository, quant: Quant, note: str = "") -> Download:
@@ -291,6 +301,16 @@ def new_download(repository: Repository, quant: Quant, note: str = "") -> Downlo
         added_at=time.time(),
         note=note,
     )
+
+
+def _delete_parts(download: Download) -> None:
+    for item in download.files:
+        try:
+            place = cached_file(download, item)
+            if place is not None:
+                place.discard()
+        except (OSError, DownloadError) as error:
+            _log.info("the part of %s stays: %s", item.file.path, error)
 
 
 def _is_same(one: Download, other: Download) -> bool:

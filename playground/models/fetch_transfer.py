@@ -6,7 +6,6 @@ Blocking; meant for a process of its own that can be killed at any moment. Knows
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from http.client import HTTPException
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 
 from playground.errors import DownloadError, DownloadErrorKind, HubError, HubErrorKind
 from playground.models import hub, hub_web
-from playground.models.cache_layout import CachedFile, disk_error
+from playground.models.cache_layout import CachedFile, check_room, disk_error
 from playground.models.fetch_answers import check_answer, check_facts
 from playground.models.fetch_messages import Checking, Event, Job, Progress, Waiting
 from playground.models.fetch_part import Part, is_content
@@ -24,7 +23,6 @@ from playground.models.file_lock import FileLock
 from playground.models.hub_web import Answer, FileFacts, Web
 
 TICK_S = 0.1  # between two reports of progress
-_LARGEST_MARGIN_BYTES = 256 << 20  # what the disk must have besides the file
 _FOR_GOOD = (HubErrorKind.NOT_FOUND, HubErrorKind.GATED, HubErrorKind.TOKEN, HubErrorKind.BAD_ANSWER)
 
 
@@ -59,7 +57,7 @@ class Transfer:
         """Wait for another process that has the lock as long as it gets on."""
         patience_s, size_bytes, since = setting("BUSY_S", 600.0), -1, time.monotonic()
         while not lock.take():
-            now_bytes = entry.part.stat().st_size if entry.part.exists() else 0
+            now_bytes = entry.collected_bytes()
             if now_bytes != size_bytes:
                 size_bytes, since = now_bytes, time.monotonic()
             if time.monotonic() - since > patience_s:
@@ -72,7 +70,9 @@ class Transfer:
         size_bytes = self._job.size_bytes
         for path in entry.candidates():
             if is_content(path, entry.etag, size_bytes, self._tell_checking):
-                return entry.link()
+                return entry.link() if path == entry.blob else path
+            if path == entry.blob and path.stat().st_size == size_bytes:
+                path.unlink()  # its name says what it should hold: nobody may load it, whatever comes of this try
         return None
 
     def _from_hub(self, entry: CachedFile) -> Path:
@@ -94,7 +94,7 @@ class Transfer:
 
     def _collect(self, part: Part) -> None:
         """Get all that is missing."""
-        self._check_room(part)
+        check_room(part.path.parent, part.missing_bytes, self._job.path)
         while part.missing_bytes:
             try:
                 self._try(part)
@@ -105,16 +105,6 @@ class Transfer:
                     part.restart()
                 self._patience.wait(setback)
         self._tell(Progress(part.received_bytes))
-
-    def _check_room(self, part: Part) -> None:
-        needed = part.missing_bytes + min(_LARGEST_MARGIN_BYTES, self._job.size_bytes // 10)
-        free = shutil.disk_usage(part.path.parent).free
-        if part.missing_bytes and free < needed:
-            raise DownloadError(
-                DownloadErrorKind.DISK_FULL,
-                f"{self._job.path} needs {needed / 1e9:.2f} GB more on the disk, which has {free / 1e9:.2f} GB left.",
-                hint="Free some space, or move the cache with HF_HOME; what is here is kept.",
-            )
 
     def _try(self, part: Part) -> None:
         facts = self._known_facts()

@@ -158,7 +158,7 @@ def test_two_apps_keep_their_own_queues(hub: FakeHub, repo: str, split: str, tmp
 
 
 def test_two_queues_that_fetch_the_same_file_fetch_it_once(hub: FakeHub, repo: str, tmp_path: Path) -> None:
-    hub.rate = 3_000_000
+    hub.rate = 500_000
 
     async def steps() -> None:
         async with queue(tmp_path / "a") as one, queue(tmp_path / "b") as other:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from playground.models import hub as hub_room
 from playground.models.cache_layout import CachedFile
@@ -190,6 +191,7 @@ def test_only_the_bad_shard_is_fetched_again(hub: FakeHub, split: str, tmp_path:
             added = queued.downloads.add(*page(hub, split))
             failed = await queued.reach(added.id, DownloadState.FAILED)
             assert _SHARDS[1] in failed.error
+            assert failed.kind == "corrupt"
             assert failed.hint
             assert [item.is_verified for item in failed.files] == [True, False, True]
             hub.log.clear()
@@ -231,6 +233,7 @@ def test_a_failure_is_a_sentence_and_can_be_retried(hub: FakeHub, repo: str, tmp
             added = queued.downloads.add(*page(hub, repo))
             failed = await queued.reach(added.id, DownloadState.FAILED)
             assert "accepted its terms" in failed.error
+            assert (failed.kind, failed.url) == ("gated", f"{hub.url}/{repo}")
             queued.downloads.retry(added.id)
             await queued.reach(added.id, DownloadState.DONE)
 
@@ -265,6 +268,21 @@ def test_what_was_deleted_is_fetched_again(hub: FakeHub, repo: str, tmp_path: Pa
             assert again.id == added.id
             await queued.until(lambda: _is_right(done.path))
             await queued.reach(added.id, DownloadState.DONE)
+
+    asyncio.run(steps())
+
+
+def test_a_model_that_does_not_fit_the_disk_is_not_begun(hub: FakeHub, split: str, tmp_path: Path) -> None:
+    repository, quant = page(hub, split)
+    last = replace(quant.files[-1], size_bytes=10**16)
+    quant = replace(quant, files=(*quant.files[:-1], last))
+
+    async def steps() -> None:
+        async with queue(tmp_path) as queued:
+            added = queued.downloads.add(repository, quant)
+            failed = await queued.reach(added.id, DownloadState.FAILED)
+            assert f"{split} Q4_K_M needs" in failed.error
+            assert not hub.log
 
     asyncio.run(steps())
 

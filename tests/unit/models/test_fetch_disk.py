@@ -80,6 +80,23 @@ def test_without_links_there_is_one_copy(hub: FakeHub, tmp_path: Path) -> None:
     assert not hub.log
 
 
+def test_a_good_copy_is_not_given_up_for_a_wrong_blob(hub: FakeHub, tmp_path: Path) -> None:
+    path = fetch(job(hub, tmp_path), {"HF_HUB_DISABLE_SYMLINKS": "1"}).done
+    entry = _entry(hub, tmp_path)
+    entry.blob.write_bytes(b"x" * _SIZE)
+    assert fetch(job(hub, tmp_path)).done == path
+    assert path.read_bytes() == _CONTENT
+
+
+def test_what_is_wrong_is_not_left_to_be_loaded(hub: FakeHub, tmp_path: Path) -> None:
+    path = fetch(job(hub, tmp_path)).done
+    path.resolve().write_bytes(b"x" * _SIZE)
+    wanted = job(hub, tmp_path)
+    hub.stop()
+    assert fetch(wanted).failed.kind == "offline"
+    assert not path.exists()
+
+
 def test_it_is_killed_at_ten_random_moments_and_goes_on(hub: FakeHub, tmp_path: Path) -> None:
     hub.rate, kept = 1_500_000, 0
     moments = random.Random(7)
@@ -122,7 +139,7 @@ def test_a_fetcher_without_a_job_says_so() -> None:
 
 
 def test_the_second_waits_for_the_first(hub: FakeHub, tmp_path: Path) -> None:
-    hub.rate = 3_000_000
+    hub.rate = 1_000_000
     first = start(job(hub, tmp_path))
     while not _entry(hub, tmp_path).part.exists():
         time.sleep(0.01)
