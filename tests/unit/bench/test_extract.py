@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playground.bench.extract import extract
 from playground.bench.outcome import Outcome
 from playground.bench.task import Case, Language, Task
-from tests.unit.bench.shapes import BODY, SHAPES, WRONG, F, fence
+from tests.support.answer_shapes import BODY, SHAPES, WRONG, F, fence
 
 _START = 'Here it is.\n\n```python\ndef count_words(text):\n    """Count the words."""\n'
 
