@@ -9,21 +9,21 @@ from pathlib import Path
 
 from playground.engines.pool import EnginePool
 from playground.errors import HubError, HubErrorKind
-from playground.models.catalog_values import Proposal
-from playground.models.download import Download
-from playground.models.downloads import Downloads
+from playground.models.catalog.catalog_values import Proposal
+from playground.models.disk.inventory_values import Disk, DiskModel
+from playground.models.downloads.download import Download
+from playground.models.downloads.downloads import Downloads
 from playground.models.fitness import Fit, Machine
 from playground.models.gguf import GgufHeader
-from playground.models.inventory_values import Disk, DiskModel
-from playground.models.repository import Page, Query, Repository
-from playground.ui.library_services import DownloadRules, OnLooking
+from playground.models.hub.repository import Page, Query, Repository
+from playground.ui.library.services import DownloadRules, OnLooking
 
 _MOST_HEADERS = 64
 _TOKEN_PLACES = {"none": "", "environment": "the environment", "file": "the Hub's own file"}
 
 
 class AppLibrary:
-    """What ``playground.ui.library_services.LibraryServices`` asks for."""
+    """What ``playground.ui.library.services.LibraryServices`` asks for."""
 
     def __init__(self, pool: EnginePool) -> None:
         self._pool = pool
@@ -50,7 +50,7 @@ class AppLibrary:
 
     async def proposals(self, n_ctx: int) -> tuple[Proposal, ...]:
         """Return the catalog's pairs on this machine, the most fitting first."""
-        from playground.models.proposals import proposals
+        from playground.models.catalog.proposals import proposals
 
         machine = await self.machine()
         return await asyncio.to_thread(proposals, machine, n_ctx, self._on_disk)
@@ -67,8 +67,8 @@ class AppLibrary:
 
     async def _header(self, repository: Repository) -> GgufHeader:
         """Return what the formulas need; all quantizations of a repository are of one shape."""
-        from playground.models import hub_api
-        from playground.models.grouping import default_quant
+        from playground.models.hub import hub_api
+        from playground.models.hub.grouping import default_quant
 
         key = repository.id, repository.commit
         if key not in self._headers:
@@ -83,26 +83,26 @@ class AppLibrary:
 
     async def search(self, query: Query, cursor: str) -> Page:
         """Return results from a cursor on."""
-        from playground.models import hub_api
+        from playground.models.hub import hub_api
 
         return await hub_api.search(query, cursor)
 
     async def repository(self, ref: str) -> Repository:
         """Return a repository by its name, reference or address."""
-        from playground.models import hub_api
+        from playground.models.hub import hub_api
 
         return await hub_api.repository(ref)
 
     async def token_state(self) -> str:
         """Return where a Hub token was found, empty without one."""
-        from playground.models import hub
+        from playground.models.hub import hub
 
         found = await asyncio.to_thread(hub.token_state)
         return _TOKEN_PLACES[found.value]
 
     async def set_token(self, text: str) -> None:
         """Check a token and keep it where the Hub's tools do; empty: forget it."""
-        from playground.models import hub, hub_api
+        from playground.models.hub import hub, hub_api
 
         if not text.strip():
             await asyncio.to_thread(hub.forget_token)
@@ -121,8 +121,8 @@ class AppLibrary:
 
     async def disk(self, on_looking: OnLooking) -> Disk:
         """Look for all models on this disk."""
-        from playground.models.inventory import found_on_disk
-        from playground.models.proposals import on_disk
+        from playground.models.catalog.proposals import on_disk
+        from playground.models.disk.inventory import found_on_disk
 
         found = await found_on_disk(lambda model: on_looking(model.name))
         self._on_disk = on_disk(found)
@@ -130,32 +130,32 @@ class AppLibrary:
 
     async def remove(self, models: Sequence[DiskModel]) -> int:
         """Delete models and return how many bytes that has freed."""
-        from playground.models.removal import remove
+        from playground.models.disk.removal import remove
 
         in_use = tuple(self._pool.paths())
         return await asyncio.to_thread(remove, models, in_use)
 
     def added_folders(self) -> tuple[str, ...]:
         """Return the folders that the user has added."""
-        from playground.models import folders
+        from playground.models.disk import folders
 
         return tuple(str(path) for path in folders.added().paths)
 
     def add_folder(self, path: str) -> None:
         """Look into one more folder from now on."""
-        from playground.models import folders
+        from playground.models.disk import folders
 
         folders.add(Path(path))
 
     def remove_folder(self, path: str) -> None:
         """Look no longer into an added folder."""
-        from playground.models import folders
+        from playground.models.disk import folders
 
         folders.remove(Path(path))
 
     def disk_free_bytes(self) -> int:
         """Return what is free on the disk of the Hub cache."""
-        from playground.models import hub
+        from playground.models.hub import hub
 
         folder = hub.cache_folder()
         while not folder.exists() and folder != folder.parent:
@@ -174,8 +174,8 @@ class AppLibrary:
 
     async def download(self, ref: str, quant: str, note: str) -> None:
         """Queue a quantization, or what is missing of it."""
-        from playground.models import hub_api
-        from playground.models.grouping import chosen
+        from playground.models.hub import hub_api
+        from playground.models.hub.grouping import chosen
 
         repository = await hub_api.repository(ref)
         self._downloads.add(repository, chosen(repository, quant), note)
@@ -210,7 +210,7 @@ class AppLibrary:
 
     def rules(self) -> DownloadRules:
         """Return how downloads go."""
-        from playground.models import hub
+        from playground.models.hub import hub
 
         queue = self._downloads
         return DownloadRules(queue.parallel, queue.limit_bytes_per_s or None, str(hub.cache_folder()))
@@ -229,7 +229,7 @@ class AppLibrary:
 
 def _kept_token() -> str:
     """Return the token that is in the Hub's own file, empty without one."""
-    from playground.models import hub
+    from playground.models.hub import hub
 
     try:
         return hub.token_path().read_text(encoding="ascii").strip()

@@ -71,8 +71,8 @@ class AppPages(QObject):
             self.use(slot_at(self._window, cards, place), str(models[0]))
 
     def _make_library(self) -> QWidget:
-        from playground.ui.library_page import LibraryPage
-        from playground.ui.library_vm import LibraryVm
+        from playground.ui.library.page import LibraryPage
+        from playground.ui.library.vm import LibraryVm
 
         vm = LibraryVm(self.library, self._bridge, self._window)
         page = LibraryPage(vm)

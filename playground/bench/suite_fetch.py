@@ -23,7 +23,7 @@ from playground.bench.suite_formats import CONVERTERS, json_lines
 from playground.bench.suites import fetched_folder
 from playground.bench.task import Suite, Task
 from playground.errors import SuiteError
-from playground.models import hub
+from playground.models.hub import hub
 
 _CANARIES = frozenset({"lbpp/python/042"})  # LBPP's marker that shows leaks, not a task
 _FOREIGN_IMPORT = re.compile(

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from playground.cli import output
 from playground.errors import PlaygroundError, UsageError, one_line
-from playground.models import checksum, hub_cache, inventory, places, reference, removal, starter
+from playground.models import reference, starter
+from playground.models.disk import checksum, hub_cache, inventory, places, removal
+from playground.models.disk.inventory_values import DiskModel
 from playground.models.gguf import split_paths
-from playground.models.inventory_values import DiskModel
 
 _YES = ("y", "yes")
 _SHOWN_EVERY_BYTES = 64 << 20

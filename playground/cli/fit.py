@@ -12,16 +12,16 @@ from playground.cli import fit_words, output
 from playground.cli.machine import machine_for
 from playground.compare.prepare import prepare
 from playground.errors import ModelError, NotFoundError, UsageError
-from playground.models.catalog import catalog
+from playground.models.catalog.catalog import catalog
+from playground.models.catalog.proposals import on_disk, proposals
+from playground.models.disk.hub_cache import cached_gguf
+from playground.models.disk.inventory import scan
 from playground.models.files import ModelFile
 from playground.models.fitness import Fit, Machine, PairFit
 from playground.models.gguf import read_whole_header
-from playground.models.hub_cache import cached_gguf
-from playground.models.inventory import scan
 from playground.models.measured import Measured, recorded
 from playground.models.pair_fit import Candidate, fit_pair
 from playground.models.pair_fit import fit as fit_one
-from playground.models.proposals import on_disk, proposals
 from playground.models.reference import parse
 
 _MOST_REFS = 2
@@ -118,9 +118,9 @@ def _is_remote(ref: str) -> bool:
 
 async def _remote(ref: str) -> Subject:
     """Return a model at the Hub: its sizes from the list of files, its metadata from the first file's beginning."""
-    from playground.models import hub_api
-    from playground.models.grouping import chosen
-    from playground.models.hub_reference import parse as parse_hub
+    from playground.models.hub import hub_api
+    from playground.models.hub.grouping import chosen
+    from playground.models.hub.hub_reference import parse as parse_hub
 
     named = parse_hub(ref)
     page = await hub_api.repository(ref)

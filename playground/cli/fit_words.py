@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.models.catalog_values import Proposal, Side
+from playground.models.catalog.catalog_values import Proposal, Side
 from playground.models.fitness import Fit, How, Machine, Verdict
 from playground.models.measured import Measured
 

@@ -10,10 +10,10 @@ import msgspec
 
 from playground.cli import hub_fit, hub_tables, output
 from playground.errors import UsageError
-from playground.models import hub, hub_api, hub_reference
 from playground.models.fitness import Fit
-from playground.models.grouping import chosen, default_quant
-from playground.models.repository import FoundModel, Quant, Query, Repository
+from playground.models.hub import hub, hub_api, hub_reference
+from playground.models.hub.grouping import chosen, default_quant
+from playground.models.hub.repository import FoundModel, Quant, Query, Repository
 
 _MOST_RESULTS = 1000
 _PARAMS = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([KMBT])", re.IGNORECASE)

@@ -7,11 +7,11 @@ import argparse
 from playground.cli import output
 from playground.cli.machine import machine_for
 from playground.errors import PlaygroundError
-from playground.models import hub_api
 from playground.models.fitness import Fit, Verdict
-from playground.models.grouping import default_quant
+from playground.models.hub import hub_api
+from playground.models.hub.grouping import default_quant
+from playground.models.hub.repository import Repository
 from playground.models.pair_fit import fit
-from playground.models.repository import Repository
 
 _BADGES: dict[Verdict, str] = {
     "well": "fits",

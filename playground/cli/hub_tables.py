@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from playground.models.grouping import default_quant
-from playground.models.repository import FileKind, FoundModel, Quant, Repository
+from playground.models.hub.grouping import default_quant
+from playground.models.hub.repository import FileKind, FoundModel, Quant, Repository
 
 _WIDTH = 100
 _KINDS: dict[FileKind, str] = {

@@ -12,8 +12,9 @@ from playground.cli import output
 from playground.compare.prepare import make_copy, prepare
 from playground.compare.prompts import all_prompts
 from playground.errors import UsageError, one_line
-from playground.models import inventory, places, starter
-from playground.models.inventory_values import Disk, DiskModel, DiskState
+from playground.models import starter
+from playground.models.disk import inventory, places
+from playground.models.disk.inventory_values import Disk, DiskModel, DiskState
 
 
 def prompts(arguments: argparse.Namespace) -> int:

@@ -12,11 +12,11 @@ from typing import Protocol
 
 from playground.cli import output, pull_words
 from playground.errors import DownloadError, HubError, PlaygroundError, UsageError
-from playground.models import hub_api, hub_reference
-from playground.models.download import Download, DownloadState
-from playground.models.download_run import DownloadRun
-from playground.models.downloads import new_download
-from playground.models.grouping import chosen
+from playground.models.downloads.download import Download, DownloadState
+from playground.models.downloads.download_run import DownloadRun
+from playground.models.downloads.downloads import new_download
+from playground.models.hub import hub_api, hub_reference
+from playground.models.hub.grouping import chosen
 
 SCHEMA = "playground.pull/1"
 _INTERRUPTED_EXIT = 130

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from playground.models.download import Download, DownloadState
+from playground.models.downloads.download import Download, DownloadState
 
 _BAR = 24
 

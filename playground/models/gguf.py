@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from playground.errors import ModelError, NotFoundError
-from playground.models.file_kinds import is_file
-from playground.models.model_names import SPLIT_NAME
+from playground.models.disk.file_kinds import is_file
+from playground.models.disk.model_names import SPLIT_NAME
 from playground.models.quants import TENSOR_BLOCKS
 
 _STRING, _ARRAY = 8, 9

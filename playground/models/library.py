@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 
 from playground.errors import ModelError
-from playground.models import inventory, starter
+from playground.models import starter
+from playground.models.disk import inventory
+from playground.models.disk.header_facts import facts_of
+from playground.models.disk.inventory_values import DiskModel, DiskState
 from playground.models.files import ModelFile
 from playground.models.gguf import check_complete, read_header, split_paths
-from playground.models.header_facts import facts_of
-from playground.models.inventory_values import DiskModel, DiskState
 
 
 def describe(path: Path, ref: str | None = None) -> ModelFile:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from playground.errors import NotFoundError, UsageError
-from playground.models import hub_cache, library, starter
+from playground.models import library, starter
+from playground.models.disk import hub_cache
 from playground.models.files import ModelFile
 from playground.models.quants import QUANTIZE_TYPES
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
-from playground.models.model_names import is_model, is_partial, part_name, split_place
+from playground.models.disk.model_names import is_model, is_partial, part_name, split_place
 
 OnDrop = Callable[[list[Path], QPoint], None]
 OnRefused = Callable[[str], None]

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from playground.models.fetch_messages import Done, Event, Job
+from playground.models.downloads.fetch_messages import Done, Event, Job
 from tests.benchmarks.result import arguments, ratio, write
 from tests.support.fake_hub_files import HubContent, make_repo
 from tests.support.fetching import COMMAND, ROOT

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from playground.models.catalog import user_file
+from playground.models.catalog.catalog import user_file
 from playground.models.fit import ContextNeeds, estimate
 from playground.models.gguf import read_header
 from tests.support.fake_hub import FakeHub

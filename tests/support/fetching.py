@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from playground.models.fetch_messages import Done, Event, Failed, Job, Waiting
+from playground.models.downloads.fetch_messages import Done, Event, Failed, Job, Waiting
 from tests.support.fake_hub import FakeHub
 
 ROOT = Path(__file__).parents[2]

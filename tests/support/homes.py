@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from playground.models import inventory
-from playground.models.inventory_values import DiskModel
+from playground.models.disk import inventory
+from playground.models.disk.inventory_values import DiskModel
 from tests.support.broken_gguf import Parts, Tensor, string, u32
 
 _VARIABLES = (

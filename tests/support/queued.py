@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playground.models.download import Download, DownloadState
-from playground.models.download_store import DownloadStore
-from playground.models.downloads import Downloads
-from playground.models.repository import HubFile, Quant, Repository
+from playground.models.downloads.download import Download, DownloadState
+from playground.models.downloads.download_store import DownloadStore
+from playground.models.downloads.downloads import Downloads
+from playground.models.hub.repository import HubFile, Quant, Repository
 from tests.support.fake_hub import FakeHub
 
 _LONGEST_S = 40.0

@@ -13,13 +13,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QPushButton
 
 from playground.errors import ModelError, UsageError
-from playground.models.inventory_values import Disk, DiskState, Place
-from playground.ui import library_disk_words as words
+from playground.models.disk.inventory_values import Disk, DiskState, Place
 from playground.ui.bridge import Bridge
-from playground.ui.library_disk_page import DiskPage
-from playground.ui.library_disk_table import CHECK, NAME, PILL_ROLE, SIZE
-from playground.ui.library_disk_vm import DiskVm
-from playground.ui.library_disk_words import DiskView
+from playground.ui.library import disk_words as words
+from playground.ui.library.disk_page import DiskPage
+from playground.ui.library.disk_table import CHECK, NAME, PILL_ROLE, SIZE
+from playground.ui.library.disk_vm import DiskVm
+from playground.ui.library.disk_words import DiskView
 from tests.support import library_models as made
 from tests.support.scripted_library import ScriptedLibrary, until
 from tests.ui.conftest import Runner

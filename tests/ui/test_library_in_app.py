@@ -15,11 +15,11 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from playground import app as application
 from playground import config
-from playground.models import hub as hub_room
-from playground.models.download import DownloadState
-from playground.models.inventory_values import DiskState
-from playground.ui.library_page import DISK, DOWNLOADS, SEARCH, LibraryPage
-from playground.ui.library_pair_card import PairCardView
+from playground.models.disk.inventory_values import DiskState
+from playground.models.downloads.download import DownloadState
+from playground.models.hub import hub as hub_room
+from playground.ui.library.page import DISK, DOWNLOADS, SEARCH, LibraryPage
+from playground.ui.library.pair_card import PairCardView
 from tests.support.fake_hub import FakeHub
 from tests.support.tiny_gguf import build
 from tests.ui.conftest import Runner

@@ -14,7 +14,7 @@ _LOAD = """
 from playground import resources, __version__
 from playground.bench import suites
 from playground.compare.prompts import all_prompts
-from playground.models.catalog import shipped
+from playground.models.catalog.catalog import shipped
 assert "_resources" in str(resources.root()), resources.root()
 assert len(all_prompts()) >= 12
 assert shipped().pairs[0].is_story

@@ -9,9 +9,9 @@ import pytest
 
 from playground import resources
 from playground.errors import ResourceError
-from playground.models.catalog import catalog, parse, shipped, user_file
+from playground.models.catalog.catalog import catalog, parse, shipped, user_file
+from playground.models.catalog.numbers import header_of
 from playground.models.fit import ContextNeeds, estimate
-from playground.models.numbers import header_of
 from playground.models.weights import weighed
 from tests.support import big_shapes
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from playground.errors import ModelError, NotFoundError
-from playground.models import checksum
+from playground.models.disk import checksum
 from tests.support.homes import Home, gguf_bytes, sha256, written
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from playground.models.download import DownloadState
-from playground.models.download_store import DownloadStore
+from playground.models.downloads.download import DownloadState
+from playground.models.downloads.download_store import DownloadStore
 from tests.support.fake_hub import FakeHub
 from tests.support.fetching import QUICK, ROOT, content
 from tests.support.queued import fresh_name, page, queue
@@ -78,9 +78,9 @@ def test_it_goes_on_after_a_restart(hub: FakeHub, repo: str, split: str, tmp_pat
 _APP = """
 import asyncio, sys
 from pathlib import Path
-from playground.models.download_store import DownloadStore
-from playground.models.downloads import Downloads
-from playground.models.hub_api import repository
+from playground.models.downloads.download_store import DownloadStore
+from playground.models.downloads.downloads import Downloads
+from playground.models.hub.hub_api import repository
 
 async def main():
     downloads = Downloads(lambda: None, store=DownloadStore(Path(sys.argv[1])))

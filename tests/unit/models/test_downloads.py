@@ -11,9 +11,9 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from playground.models import hub as hub_room
-from playground.models.cache_layout import CachedFile
-from playground.models.download import DownloadState
+from playground.models.downloads.cache_layout import CachedFile
+from playground.models.downloads.download import DownloadState
+from playground.models.hub import hub as hub_room
 from tests.support.fake_hub import FakeHub, Fault
 from tests.support.fetching import QUICK, content, look
 from tests.support.queued import fresh_name, page, queue

@@ -18,9 +18,9 @@ import msgspec
 import pytest
 
 from playground.errors import DownloadError
-from playground.models.cache_layout import CachedFile
-from playground.models.fetch_messages import Event, Progress
-from playground.models.file_lock import FileLock
+from playground.models.downloads.cache_layout import CachedFile
+from playground.models.downloads.fetch_messages import Event, Progress
+from playground.models.downloads.file_lock import FileLock
 from tests.support import fetching
 from tests.support.fake_hub import FakeHub, Fault
 from tests.support.fetching import NAME, REPO, content, end, fetch, job, look, start

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.models.fetch_messages import Checking
+from playground.models.downloads.fetch_messages import Checking
 from tests.support import fetching
 from tests.support.fake_hub import FakeHub, Fault
 from tests.support.fetching import NAME, content, fetch, job

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.models.download_speed import Speed
-from playground.models.fetch_patience import asked_pause_s, setting
+from playground.models.downloads.download_speed import Speed
+from playground.models.downloads.fetch_patience import asked_pause_s, setting
 
 
 @pytest.mark.parametrize(

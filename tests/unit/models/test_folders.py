@@ -9,7 +9,7 @@ import pytest
 
 from playground import config
 from playground.errors import ModelError
-from playground.models import folders, inventory
+from playground.models.disk import folders, inventory
 from tests.support.homes import Home, written
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from playground.models import folders, inventory
-from playground.models.findings import MOST_DEPTH, Search, models_below
-from playground.models.inventory_values import DiskState, Place
+from playground.models.disk import folders, inventory
+from playground.models.disk.findings import MOST_DEPTH, Search, models_below
+from playground.models.disk.inventory_values import DiskState, Place
 from playground.models.library import local_models
 from playground.models.reference import parse, resolve
 from tests.support.homes import Home, found, gguf_bytes, one, written

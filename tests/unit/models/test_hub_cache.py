@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.models.inventory_values import DiskState, Place
+from playground.models.disk.inventory_values import DiskState, Place
 from playground.models.reference import parse, resolve
 from tests.support.homes import OLDER_COMMIT, Home, found, gguf_bytes, one, sha256, written
 

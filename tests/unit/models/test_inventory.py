@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from playground.errors import ModelError
-from playground.models import checksum, file_notes, folders, inventory
-from playground.models.inventory_values import DiskModel, DiskState, Place
+from playground.models.disk import checksum, file_notes, folders, inventory
+from playground.models.disk.inventory_values import DiskModel, DiskState, Place
 from playground.models.library import describe, local_models
 from playground.models.reference import parse, resolve
 from tests.support.homes import Home, found, gguf_bytes, one, written

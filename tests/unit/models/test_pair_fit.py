@@ -13,10 +13,10 @@ from playground.compare.plan import make_plan
 from playground.models.fit import ContextNeeds, estimate, layer_needs
 from playground.models.fitness import Machine
 from playground.models.gguf import ArrayInfo, GgufHeader
+from playground.models.hub.repository import HubFile, Quant
 from playground.models.machine import this_machine, typed
 from playground.models.pair_fit import MARGIN_BYTES, Candidate, best_quant, fit, fit_pair
 from playground.models.placement import DeviceMemory
-from playground.models.repository import HubFile, Quant
 from playground.models.weights import weighed
 from tests.support import big_shapes
 

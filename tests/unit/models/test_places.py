@@ -6,8 +6,8 @@ from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 
-from playground.models import places
-from playground.models.places import Machine
+from playground.models.disk import places
+from playground.models.disk.places import Machine
 
 _LINUX = PurePosixPath("/home/u")
 _MAC = PurePosixPath("/Users/u")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.models.catalog import shipped
-from playground.models.catalog_values import Catalog, Proposal
+from playground.models.catalog.catalog import shipped
+from playground.models.catalog.catalog_values import Catalog, Proposal
+from playground.models.catalog.proposals import proposals
 from playground.models.fitness import Machine
 from playground.models.placement import DeviceMemory
-from playground.models.proposals import proposals
 
 _GB = 10**9
 

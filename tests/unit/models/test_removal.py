@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from playground.errors import ModelError
-from playground.models import folders
-from playground.models.inventory_values import DiskModel, DiskState, Place
-from playground.models.removal import expected_freed_bytes, remove
+from playground.models.disk import folders
+from playground.models.disk.inventory_values import DiskModel, DiskState, Place
+from playground.models.disk.removal import expected_freed_bytes, remove
 from tests.support.homes import COMMIT, OLDER_COMMIT, Home, found, gguf_bytes, sha256, written
 
 _ROOT = Path(__file__).parents[3]
