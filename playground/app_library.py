@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from playground.engines.pool import EnginePool
 from playground.errors import HubError, HubErrorKind
 from playground.models.catalog.catalog_values import Proposal
@@ -126,7 +128,7 @@ class AppLibrary:
 
         found = await found_on_disk(lambda model: on_looking(model.name))
         self._on_disk = on_disk(found)
-        return found
+        return await asyncio.to_thread(_with_measured, found)
 
     async def remove(self, models: Sequence[DiskModel]) -> int:
         """Delete models and return how many bytes that has freed."""
@@ -225,6 +227,22 @@ class AppLibrary:
 
     def _changed(self) -> None:
         self._listener()
+
+
+def _with_measured(disk: Disk) -> Disk:
+    """Return what lies on disk with what its models took when they were last loaded."""
+    from playground.models import measured
+
+    loads = measured.latest()
+    if not loads:
+        return disk
+    models = []
+    for model in disk.models:
+        load = loads.get(measured.identity(model))
+        known = (load.total_bytes, load.estimated_bytes, load.setup.n_ctx) if load else (0, 0, 0)
+        names = ("measured_bytes", "estimated_bytes", "measured_n_ctx")
+        models.append(msgspec.structs.replace(model, **dict(zip(names, known, strict=True))))
+    return msgspec.structs.replace(disk, models=tuple(models))
 
 
 def _kept_token() -> str:

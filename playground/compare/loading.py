@@ -48,18 +48,18 @@ async def load(pool: EnginePool, lane: Lane, threads: int, on_progress: OnProgre
             await _load(engine, lane, header, attempt, threads, on_progress)
 
     engine = await pool.load(lane.slot, lane.model.path, lane.load, work)
-    if engine.loaded is not None and lane.load.draft in (
-        "",
-        MTP,
-    ):  # another model's memory cannot be told apart
-        await asyncio.to_thread(_keep_figures, lane, header, engine.loaded)
+    is_alone = lane.load.draft in ("", MTP)  # another model's memory cannot be told apart
+    if engine.loaded is not None and is_alone:
+        engine.estimated_bytes = await asyncio.to_thread(_keep_figures, lane, header, engine.loaded)
     return engine
 
 
-def _keep_figures(lane: Lane, header: GgufHeader, loaded: Loaded) -> None:
+def _keep_figures(lane: Lane, header: GgufHeader, loaded: Loaded) -> int:
+    """Keep what a model took beside the estimate, and return that, bytes."""
     placement = loaded.model.placement or Placement(loaded.model.n_ctx)
     context = context_needs(lane, loaded.model.n_ctx, placement.kv_type)
     memory = loaded.memory
+    estimated_bytes = estimate(header, context).total_bytes
     measured.record(
         measured.Measured(
             model=measured.identity(lane.model),
@@ -72,13 +72,14 @@ def _keep_figures(lane: Lane, header: GgufHeader, loaded: Loaded) -> None:
                 cpu_expert_layers=placement.cpu_expert_layers,
                 devices=placement.devices,
             ),
-            estimated_bytes=estimate(header, context).total_bytes,
+            estimated_bytes=estimated_bytes,
             weights_bytes=memory.weights_bytes,
             kv_bytes=memory.kv_bytes,
             compute_bytes=memory.compute_bytes,
             resident_bytes=memory.resident_bytes,
         )
     )
+    return estimated_bytes
 
 
 def chosen(devices: tuple[Device, ...], options: LoadOptions) -> tuple[DeviceMemory, ...]:

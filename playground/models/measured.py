@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -69,7 +70,19 @@ def path() -> Path:
     return config.folders().data / "measured.json"
 
 
-def identity(model: ModelFile) -> str:
+class OnDisk(Protocol):
+    """A model on disk: a ModelFile, a DiskModel."""
+
+    @property
+    def path(self) -> str:
+        """Return its first file."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the size of all its files."""
+
+
+def identity(model: OnDisk) -> str:
     """Return what a model file is known by."""
     real = Path(os.path.realpath(model.path))
     if _SHA256.fullmatch(real.name):
@@ -103,6 +116,15 @@ def recorded(model: ModelFile, n_ctx: int, kv_type: str = "f16") -> Measured | N
         if (_cells(load.setup.n_ctx), load.setup.kv_type) == (_cells(n_ctx), kind):
             return load
     return None
+
+
+def latest() -> dict[str, Measured]:
+    """Return the last load of each model, by its identity."""
+    try:
+        with _lock:
+            return {load.model: load for load in _read()}
+    except OSError:
+        return {}
 
 
 def _cells(n_ctx: int) -> int:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
@@ -291,3 +292,13 @@ def test_every_state_and_place_has_words(state: DiskState, place: Place) -> None
     assert words.can_fetch(model) <= model.can_delete
     assert words.is_shown(model, place.value, "odd q4") == words.is_shown(model, words.ALL, "")
     assert words.foot(DiskView(Disk((model,), 1, 1), current=model.path)).selected == "Odd Q4_K_M"
+
+
+def test_a_model_that_was_loaded_tells_what_it_took() -> None:
+    model = made.disk_model("Qwen3.6-27B")
+    assert words.measured(model) == ""
+    loaded = msgspec.structs.replace(
+        model, measured_bytes=19_200_000_000, estimated_bytes=19_600_000_000, measured_n_ctx=8192
+    )
+    assert words.measured(loaded) == "Measured 19.2 GB with a context of 8k, estimated 19.6 GB"
+    assert words.measured(loaded) in words.tip(loaded)

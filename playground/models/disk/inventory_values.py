@@ -36,6 +36,8 @@ class DiskModel(msgspec.Struct, frozen=True):
 
     ``ref`` is what a person types, empty for one that cannot be used. ``problem``: a sentence when it is not ready.
     ``same_as``: the path of the one it duplicates. ``fraction``: of a partial one.
+    ``measured_bytes``: what it took when it was last loaded, with a context of ``measured_n_ctx`` tokens, beside the
+    estimate of then; 0 where that is not known.
     """
 
     ref: str
@@ -55,6 +57,9 @@ class DiskModel(msgspec.Struct, frozen=True):
     problem: str = ""
     same_as: str = ""
     fraction: float | None = None
+    measured_bytes: int = 0
+    estimated_bytes: int = 0
+    measured_n_ctx: int = 0
 
     @property
     def can_delete(self) -> bool:

@@ -162,7 +162,15 @@ def tip(model: DiskModel) -> str:
     )
     lock = "" if model.can_delete else lock_tip(model)
     same = f"The same as {model.same_as}" if model.same_as else ""
-    return "\n".join(filter(None, (model.path, facts, model.problem, same, lock)))
+    return "\n".join(filter(None, (model.path, facts, measured(model), model.problem, same, lock)))
+
+
+def measured(model: DiskModel) -> str:
+    """Return what a model took when it was last loaded, beside the estimate; empty for one that never was."""
+    if not model.measured_bytes:
+        return ""
+    took, thought = size(model.measured_bytes), size(model.estimated_bytes)
+    return f"Measured {took} with a context of {context(model.measured_n_ctx)}, estimated {thought}"
 
 
 def lock_tip(model: DiskModel) -> str:
