@@ -108,11 +108,10 @@ def _split(scores: Sequence[Score], pair: Pair) -> str:
 
 
 def _difference(scores: Sequence[Score], pair: Pair, *, whole: bool) -> list[str]:
-    test = "exact McNemar" if pair.interval.startswith("Dirichlet") else "permutation test"
     seen = (
         f"Difference, {_name(scores, pair.small)} minus {_name(scores, pair.large)}: "
         f"{points(pair.difference, signed=True)} points, 95 % interval {points(pair.low, signed=True)} to "
-        f"{points(pair.high, signed=True)}; {p_value(pair.p_value)} ({test})."
+        f"{points(pair.high, signed=True)}; {p_value(pair.p_value)} ({pair.test})."
     )
     if pair.discordant < FEWEST_DISCORDANT:
         tasks = f"{pair.discordant} task{'' if pair.discordant == 1 else 's'}"
