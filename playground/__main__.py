@@ -38,7 +38,7 @@ def _dispatch(arguments: list[str]) -> int:
 
         return lending.main(arguments[1:])
     if first == "fetch-worker":
-        from playground.models import fetch
+        from playground.models.downloads import fetch
 
         return fetch.main()
     if first == "preflight":

@@ -34,6 +34,8 @@ class App(QObject):
     def __init__(self, qt: QApplication, window: MainWindow) -> None:
         import asyncio
 
+        from playground.app_library import AppLibrary
+        from playground.app_pages import AppPages
         from playground.app_services import AppServices
         from playground.engines.pool import EnginePool
         from playground.models import hardware
@@ -53,6 +55,7 @@ class App(QObject):
             self.vm, self.services.prompts(), self.services.quant_types(), self.pool.budget.cores
         )
         self.vm.changed.connect(window.render_state)
+        self.pages = AppPages(window, self.vm, self.bridge, AppLibrary(self.pool))
         window.theme_wanted.connect(self.set_theme)
         window.closing.connect(self.end)
         self._memory_timer = QTimer(self)
@@ -75,6 +78,7 @@ class App(QObject):
         self.set_theme(self.window.theme_name)
         self.bridge.spawn(watch_lateness(), self)
         self._memory_timer.start()
+        self.pages.start()
         self.vm.read_memory()
         self.vm.refresh_models()
         self.bridge.spawn(self._fill(models, prompt), self)
@@ -94,9 +98,11 @@ class App(QObject):
         from playground.models import starter
 
         wanted = list(models) or (list(_STARTER_PAIR) if starter.installed() else [])
-        for lane, ref in zip(self.vm.state.lanes, wanted, strict=False):
-            self.vm.choose_model(lane.slot, ref)
-            await self.vm.prepared(lane.slot)
+        for slot, ref in zip([lane.slot for lane in self.vm.state.lanes], wanted, strict=False):
+            lane = self.vm.state.lane(slot)
+            if lane.model is None and not lane.is_busy:  # the user may have been quicker
+                self.vm.choose_model(slot, ref)
+                await self.vm.prepared(slot)
         self.vm.refresh_models()
         gc.collect()
         gc.freeze()
@@ -112,7 +118,7 @@ class App(QObject):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
                 await self.bridge.close()
-                await self.pool.close()
+                await asyncio.gather(self.pool.close(), self.pages.library.close())
         self.window.close_now()
         self._ended.set()
 

@@ -18,11 +18,13 @@ def extract(answer: str, task: Task, *, stop: str, reasoning: str = "", prefix: 
     """Return the program in an answer to a task, how it was found, and an outcome when there is none to judge.
 
     ``stop``: why the answer ended. ``reasoning``: what the engine already took apart from it. ``prefix``: what the
-    app wrote in front of the answer of a base model, an open code fence and the code behind it.
+    app wrote in front of the answer of a base model, an open code fence and the code behind it; an answer that
+    begins with it already does not get it twice.
     """
     cut = stop in _CUT
     if prefix:
-        return _continued(cleaned(prefix) + cleaned(answer), task, cut=cut)
+        start, rest = cleaned(prefix), cleaned(answer)
+        return _continued(rest if rest.startswith(start) else start + rest, task, cut=cut)
     said = without_reasoning(cleaned(answer))
     if not said.text.strip():
         return _silent(cut=cut, thought=said.only_thought or bool(reasoning.strip() or said.note))

@@ -99,8 +99,8 @@ class PythonAnswer:
         """Return an answer that is nothing but code, or None."""
         block = Block("", text, closed=not self._cut)
         how = "Took the whole answer: it is code without a fence."
-        code = next((code for code in _variants(text) if self._defines(code)), None)
-        return None if code is None else self._finished(code, [], how, block)
+        code = self._defining(text)
+        return self._finished(code, [], how, block) if code else None
 
     def from_text(self, text: str) -> Extracted | None:
         """Return the code in a text without any fence, or None."""
@@ -123,16 +123,13 @@ class PythonAnswer:
         return None
 
     def _whole(self, blocks: Sequence[Block]) -> Extracted | None:
-        found = [(n, code) for n, b in enumerate(blocks) for code in _variants(b.text) if self._defines(code)]
+        found = [(n, code) for n, block in enumerate(blocks) if (code := self._defining(block.text))]
         if not found:
             return None
         at, code = found[-1]
-        versions = len({n for n, _ in found})
-        how = (
-            f"Took the last of {versions} blocks that define {self._entry}"
-            if versions > 1
-            else (f"Took the block that defines {self._entry}")
-        )
+        how = f"Took the block that defines {self._entry}"
+        if len(found) > 1:
+            how = f"Took the last of {len(found)} blocks that define {self._entry}"
         earlier = [b.text for b in reversed(blocks[:at]) if not self._defines(b.text)]
         later = [b.text for b in blocks[at + 1 :] if not self._defines(b.text)]
         return self._finished(code, [*earlier, *later], f"{how}.", blocks[at])
@@ -248,6 +245,10 @@ class PythonAnswer:
                 code, f"The answer reached its limit before {self._entry} was whole.", Outcome.CUT_OFF
             )
         return Extracted(code, f"Took the code that begins {self._entry}; it is not whole.")
+
+    def _defining(self, text: str) -> str:
+        """Return a text as it is or moved to the left margin, whichever defines what is wanted; empty otherwise."""
+        return next((code for code in _variants(text) if self._defines(code)), "")
 
     def _parse(self, code: str) -> ast.Module | None:
         return self._reader.parse(code)

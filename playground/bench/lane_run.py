@@ -28,6 +28,7 @@ from playground.errors import EngineError, ErrorKind, PlaygroundError
 _MOST_AT_ONCE = 64  # answers of one request
 _log = logs.get("bench")
 Keep = Callable[[Sequence[Answer]], Awaitable[None]]
+Rest = Callable[[str], Awaitable[None]]  # gets the lane's slot
 
 
 class Clock:
@@ -63,7 +64,10 @@ class _Texts:
 
 
 class LaneRun:
-    """``say`` gets events, ``keep`` the answers to each task as they are complete; ``going`` is unset while paused."""
+    """``say`` gets events, ``keep`` the answers to each task as they are complete; ``going`` is unset while paused.
+
+    ``rest`` is awaited every ``rest_s`` seconds, between two tasks, while nothing is under way; None: never.
+    """
 
     def __init__(
         self,
@@ -75,7 +79,10 @@ class LaneRun:
         keep: Keep,
         going: asyncio.Event,
         earlier_s: float,
+        rest: Rest | None,
+        rest_s: float,
     ) -> None:
+        self._rest, self._rest_s, self._rested = rest, rest_s, 0.0
         self.lane, self.slot = lane, lane.slot
         self.error = ""
         self.engine: EngineProcess | None = None
@@ -146,7 +153,7 @@ class LaneRun:
 
     async def answer(self, lease: Lease, missing: Sequence[Key], *, at_once: int) -> None:
         """Answer what is missing, at most about ``at_once`` answers together. Never raises an EngineError."""
-        self._lease = lease
+        self._lease, self._rested = lease, time.monotonic()
         try:
             self._say(LanePhase(self.slot, Phase.ANSWERING))
             async with asyncio.TaskGroup() as group:
@@ -164,8 +171,14 @@ class LaneRun:
         return LaneEnd(self.slot, self._clock.elapsed_s, self._peak_bytes, self.error)
 
     async def _room(self, at_once: int) -> None:
+        """Wait for room for another task, for the end of a rest, and for the end of a pause."""
+        rests = self._rest is not None and time.monotonic() - self._rested >= self._rest_s
+        most = 1 if rests else at_once
         async with self._changed:
-            await self._changed.wait_for(lambda: self._under_way < at_once or self.over)
+            await self._changed.wait_for(lambda: self._under_way < most or self.over)
+        if rests and self._rest is not None and not self.over:
+            await self._rest(self.slot)
+            self._rested = time.monotonic()
         if not self._going.is_set() and not self.over:
             self._say(LanePhase(self.slot, Phase.PAUSED))
             await self._going.wait()

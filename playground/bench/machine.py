@@ -9,28 +9,26 @@ from pathlib import Path
 
 from playground.bench.record import Machine
 from playground.engines.process import EngineProcess
-from playground.errors import EngineError, ModelError
+from playground.errors import EngineError
 from playground.models import hardware
+from playground.models.disk import checksum
 from playground.models.gguf import read_header, split_paths
-
-_BLOCK_BYTES = 4 << 20
 
 
 def model_sha256(path: Path, on_progress: Callable[[float], None]) -> str:
-    """Return the sha256 over all files of a model, in order. Blocking. Raises ModelError."""
-    try:
-        parts = split_paths(path)
-        total = sum(part.stat().st_size for part in parts)
-        digest, done = hashlib.sha256(), 0
-        for part in parts:
-            with part.open("rb", buffering=0) as file:
-                while block := file.read(_BLOCK_BYTES):
-                    digest.update(block)
-                    done += len(block)
-                    on_progress(done / max(total, 1))
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}.", hint="Check the file.") from error
-    return digest.hexdigest()
+    """Return the sha256 of a model's file; of a split one, that of its parts' sha256, a line each. Blocking.
+
+    What was hashed before is known until it changes. Raises ModelError.
+    """
+    parts = split_paths(path)
+    sizes = [checksum.size_bytes(part) for part in parts]
+    total, digests = max(sum(sizes), 1), []
+    for number, part in enumerate(parts):
+        before = sum(sizes[:number])
+        digests.append(checksum.file_sha256(part, lambda done, b=before: on_progress((b + done) / total)))  # type: ignore[misc]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(f"{digest}\n" for digest in digests).encode("ascii")).hexdigest()
 
 
 def template_sha256(path: Path, template: str | None) -> str:

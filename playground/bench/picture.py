@@ -10,6 +10,7 @@ from html import escape
 from math import ceil, floor
 from typing import NamedTuple
 
+from playground.bench.shown_text import harmless
 from playground.bench.verdict import Pair, Score, Verdict
 from playground.bench.words import number, points
 
@@ -132,7 +133,7 @@ def verdict_pictures(found: Verdict, ink: Palette = LIGHT) -> tuple[str, ...]:
 def _svg(height: float, told: str, body: Sequence[str]) -> str:
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height:.0f}' width='{WIDTH}' "
-        f"height='{height:.0f}' role='img' aria-label='{escape(told)}'><title>{escape(told)}</title>"
+        f"height='{height:.0f}' role='img' aria-label='{_safe(told)}'><title>{_safe(told)}</title>"
         f"{''.join(body)}</svg>"
     )
 
@@ -141,8 +142,12 @@ def _text(x: float, y: float, text: str, colour: str, *, anchor: str = "start", 
     weight = " font-weight='600'" if bold else ""
     return (
         f"<text x='{x:.1f}' y='{y:.1f}' {_FONT} font-size='12'{weight} fill='{colour}' text-anchor='{anchor}'>"
-        f"{escape(text)}</text>"
+        f"{_safe(text)}</text>"
     )
+
+
+def _safe(text: str) -> str:
+    return escape(harmless(text).replace("\n", " "))
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, *, more: str = "") -> str:

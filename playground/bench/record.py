@@ -30,7 +30,10 @@ class RunSettings(msgspec.Struct, frozen=True):
 
 
 class LaneInfo(msgspec.Struct, frozen=True):
-    """One model of a run. Hashes are hex sha256 of the whole file (all parts) and of the template's text."""
+    """One model of a run.
+
+    Hashes are hex sha256: of the file (of a split model: of its parts' sha256, a line each), of the template's text.
+    """
 
     slot: str
     model: ModelFile

@@ -14,10 +14,7 @@ from playground.bench.run_data import RunData, TaskRun
 from playground.bench.verdict import Verdict, verdict
 from playground.errors import PlaygroundError
 
-_LONGEST_CHARS = 20_000
 _MOST_CASES = 30
-_CONTROLS = {c: "\ufffd" for c in (*range(32), *range(127, 160)) if c not in (9, 10)}
-_BIDI = {c: f"⟨U+{c:04X}⟩" for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x61C)}
 OUTCOMES = {
     Outcome.PASS: "pass",
     Outcome.WRONG: "wrong",
@@ -43,12 +40,6 @@ class Row:
     topic: str
     cells: tuple[str, ...]
     solved_by: str
-
-
-def shown(text: str, longest: int = _LONGEST_CHARS) -> str:
-    """Return text as it can be shown anywhere: no control and no direction marks, and not without end."""
-    rest = f"\n… {len(text) - longest:,} more characters are in the run file." if len(text) > longest else ""
-    return text[:longest].replace("\r\n", "\n").translate(_CONTROLS).translate(_BIDI) + rest
 
 
 def rows(data: RunData) -> tuple[Row, ...]:

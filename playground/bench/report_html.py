@@ -9,6 +9,7 @@ from playground.bench import report
 from playground.bench.outcome import Outcome
 from playground.bench.picture import PAGE, verdict_pictures
 from playground.bench.run_data import RunData, Sample, TaskRun
+from playground.bench.shown_text import harmless, shown
 from playground.bench.verdict import Verdict
 
 _STYLE = """
@@ -110,7 +111,7 @@ def _task(data: RunData, task: str) -> str:
     )
     return (
         f"<section id='{_anchor(data, task)}'><h2>{_safe(info.title or task)} <span class='faint'>{_safe(task)} · "
-        f"{_safe(info.language)} · tier {info.tier}</span></h2><pre>{_safe(report.shown(info.prompt))}</pre>"
+        f"{_safe(info.language)} · tier {info.tier}</span></h2><pre>{_safe(shown(info.prompt))}</pre>"
         f"<div class='lanes'>{lanes}</div>{shown_diff}</section>"
     )
 
@@ -147,7 +148,7 @@ def _cases(run: TaskRun, sample: int, passed: int, total: int) -> str:
         return ""
     lines = "".join(
         f"<tr><td><span class='tag {mark}'>{mark}</span></td>"
-        + "".join(f"<td class='mono'>{_safe(report.shown(text, 2000))}</td>" for text in texts)
+        + "".join(f"<td class='mono'>{_safe(shown(text, 2000))}</td>" for text in texts)
         + "</tr>"
         for mark, *texts in cases
     )
@@ -163,13 +164,13 @@ def _more(title: str, text: str) -> str:
 
 
 def _pre(text: str) -> str:
-    return f"<pre>{_safe(report.shown(text))}</pre>" if text.strip() else ""
+    return f"<pre>{_safe(shown(text))}</pre>" if text.strip() else ""
 
 
 def _diff(text: str) -> str:
     kinds = {"+": "add", "-": "del"}
     lines = []
-    for line in report.shown(text).split("\n"):
+    for line in shown(text).split("\n"):
         kind = "" if line.startswith(("+++", "---")) else kinds.get(line[:1], "")
         lines.append(f"<span class='{kind}'>{_safe(line)}</span>" if kind else f"{_safe(line)}\n")
     return "".join(lines)
@@ -195,4 +196,4 @@ def _anchor(data: RunData, task: str) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape(report.shown(text), quote=True)
+    return escape(harmless(text), quote=True)

@@ -6,6 +6,7 @@ import re
 
 from playground.bench import report
 from playground.bench.run_data import RunData, Sample, TaskRun
+from playground.bench.shown_text import shown
 from playground.bench.verdict import Verdict
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
@@ -81,7 +82,7 @@ def _answer(data: RunData, run: TaskRun, sample: Sample) -> list[str]:
 def _fenced(text: str, language: str = "") -> list[str]:
     if not text.strip():
         return []
-    safe = report.shown(text).rstrip("\n")
+    safe = shown(text).rstrip("\n")
     longest = max((len(run) for run in re.findall(r"`+", safe)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}{language}", safe, fence, ""]
@@ -96,4 +97,4 @@ def _table(head: list[str], body: object) -> list[str]:
 
 def _plain(text: str) -> str:
     """Return text that is no markup, on one line."""
-    return _MARKUP.sub(r"\\\1", " ".join(report.shown(text, 2000).split()))
+    return _MARKUP.sub(r"\\\1", " ".join(shown(text, 2000).split()))

@@ -1,21 +1,20 @@
 """One run of a suite, from the first hash to the last result. The walk of both front ends.
 
-Nothing is judged while anything is being generated: with one task at a time its answers are judged in the pause behind
-it, else when the lanes have answered. So times and speeds are the models' own, and most results still come at once.
+Nothing is judged while anything is being generated, so times and speeds are the models' own. With one answer at a time
+it is judged before the next task begins; with several, the lane rests once a minute for what has come; with two lanes
+together, when both have answered.
 """
 
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from playground import __version__, logs
+from playground import logs
 from playground.bench.events import (
     Answered,
     BenchEvent,
@@ -29,38 +28,31 @@ from playground.bench.events import (
 )
 from playground.bench.judging import Judging
 from playground.bench.lane_run import LaneRun
-from playground.bench.machine import model_sha256, template_sha256, this_machine
+from playground.bench.machine import model_sha256, template_sha256
 from playground.bench.outcome import Outcome
 from playground.bench.pace import time_left
-from playground.bench.record import (
-    SCHEMA,
-    Answer,
-    End,
-    Entry,
-    Header,
-    LaneInfo,
-    RunSettings,
-    TaskInfo,
-)
+from playground.bench.record import Answer, End, Entry, LaneInfo, RunSettings
 from playground.bench.run_data import Key, RunData
 from playground.bench.run_file import RunWriter
+from playground.bench.run_header import check_same, new_header, now
 from playground.bench.run_plan import make_run_plan
 from playground.bench.sandbox import Sandbox
 from playground.bench.task import Suite, Task
 from playground.compare.events import Plan
 from playground.engines.pool import EnginePool
-from playground.errors import PlaygroundError, SuiteError
+from playground.errors import PlaygroundError
 
 _log = logs.get("bench")
 _T = TypeVar("_T")
 STOPPED = "stopped"
+_REST_S = 60.0
 
 
 class BenchRun:
     """Iterate over ``events`` once; ``stop``, ``pause`` and ``go_on`` may be called at any time.
 
     ``lanes`` may come without hashes. With ``resume`` the file at ``path`` is gone on with, and suite, models and
-    settings must be those of its header.
+    settings must be those of its header. ``rest_s``: how often a lane that writes several answers at once rests.
     """
 
     def __init__(
@@ -75,11 +67,12 @@ class BenchRun:
         *,
         resume: bool = False,
         judging: Judging | None = None,
+        rest_s: float = _REST_S,
     ) -> None:
         self._suite, self._tasks = suite, {task.id: task for task in tasks}
         self._lanes, self._settings = tuple(lanes), settings
         self._pool, self._sandbox, self.path = pool, sandbox, path
-        self._resume = resume
+        self._resume, self._rest_s = resume, rest_s
         self._judging = judging or Judging(sandbox)
         self._queue: asyncio.Queue[BenchEvent | None] = asyncio.Queue()
         self._writing = asyncio.Lock()
@@ -100,8 +93,10 @@ class BenchRun:
         """Return what the disk has not taken, which is kept here only."""
         return tuple(self._writer.unsaved) if self._writer is not None else ()
 
-    async def events(self) -> AsyncIterator[BenchEvent]:
+    async def events(self) -> AsyncGenerator[BenchEvent, None]:
         """Yield what happens until the run is over. A consumer that leaves early ends it; it can be resumed.
+
+        Use it with ``contextlib.aclosing``, and close the pool only behind that.
 
         Raises PlaygroundError when the run cannot begin, or its file cannot be written any more.
         """
@@ -112,6 +107,7 @@ class BenchRun:
                 yield event
             await work
         finally:
+            self._stopped = self._stopped or not work.done()  # a thread that hashes looks at it
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
@@ -152,7 +148,7 @@ class BenchRun:
             complete = data.is_complete
             errors = " ".join(f"{run.slot}: {run.error}" for run in self._runs.values() if run.error)
             reason = "" if complete else STOPPED if self._stopped else errors
-            end = End(_now(), complete, reason)
+            end = End(now(), complete, reason)
             await self._keep(end)
             self._say(RunFinished(end, writer.data))
         finally:
@@ -167,6 +163,8 @@ class BenchRun:
         loop = asyncio.get_running_loop()
 
         def progress(fraction: float) -> None:
+            if self._stopped:
+                raise PlaygroundError("The run was stopped before it began.")
             loop.call_soon_threadsafe(self._say, LanePhase(lane.slot, Phase.HASHING, fraction))
 
         sha256 = lane.sha256 or await asyncio.to_thread(model_sha256, path, progress)
@@ -175,58 +173,19 @@ class BenchRun:
 
     async def _open(self) -> RunWriter:
         if not self._resume:
-            header = await self._header()
+            header = await new_header(
+                self._suite, tuple(self._tasks.values()), self._lanes, self._settings, self._sandbox
+            )
             return await asyncio.to_thread(RunWriter.create, self.path, header)
         writer = await asyncio.to_thread(RunWriter.resume, self.path)
         try:
-            self._check(writer.data.header)
+            check_same(
+                self.path, writer.data.header, self._suite, tuple(self._tasks), self._lanes, self._settings
+            )
         except BaseException:
             writer.close()
             raise
         return writer
-
-    async def _header(self) -> Header:
-        engine, machine = await this_machine()
-        suite = self._suite
-        return Header(
-            schema=SCHEMA,
-            id=uuid.uuid4().hex,
-            started_at=_now(),
-            app_version=__version__,
-            engine=engine,
-            suite_id=suite.id,
-            suite_version=suite.version,
-            suite_sha256=suite.sha256,
-            suite_title=suite.title,
-            caution=suite.caution,
-            tasks=tuple(self._tasks),
-            settings=self._settings,
-            lanes=self._lanes,
-            machine=machine,
-            sandbox=self._sandbox.name,
-            task_infos=tuple(_info(task) for task in self._tasks.values()),
-            published=suite.published,
-            suite_tasks=len(suite.tasks),
-        )
-
-    def _check(self, header: Header) -> None:
-        """Raise SuiteError when the file belongs to other tasks, models or settings."""
-        if header.suite_sha256 != self._suite.sha256 or header.tasks != tuple(self._tasks):
-            raise SuiteError(
-                f"{self.path.name} was begun with other tasks ({header.suite_id} {header.suite_version}).",
-                hint="Use that version of the suite, or begin a new run.",
-            )
-        for known, lane in zip(header.lanes, self._lanes, strict=False):
-            if known.sha256 != lane.sha256:
-                raise SuiteError(
-                    f"{lane.model.name} is not the file that lane {known.slot} was begun with.",
-                    hint="Use the same file again, or begin a new run.",
-                )
-        if header.settings != self._settings or len(header.lanes) != len(self._lanes):
-            raise SuiteError(
-                f"{self.path.name} was begun with other settings.",
-                hint="Leave them away to go on with the same ones.",
-            )
 
     # ---- the lanes
 
@@ -240,6 +199,8 @@ class BenchRun:
             lane.slot: LaneRun(
                 *(lane, self._tasks, self._settings, self._pool, self._say, self._keep_answers, self._going),
                 data.busy_s(lane.slot),
+                None if plan.mode == "together" else self._test_new,
+                self._rest_s if self._settings.parallel > 1 else 0.0,
             )
             for lane in self._lanes
             if lane.slot in todo
@@ -270,7 +231,9 @@ class BenchRun:
             leases = await self._pool.budget.join(
                 [(run.engine, run.lane.load.threads) for run in ready if run.engine is not None]
             )
-            at_once = self._settings.parallel
+            parallel, samples = self._settings.parallel, self._settings.samples
+            # One task more waits in the engine, so that its batch stays full to the last sample of each.
+            at_once = parallel if parallel == 1 else parallel + samples - 1
             missing = {run.slot: self._now().missing(run.slot) for run in ready}
             async with asyncio.TaskGroup() as group:
                 for run, lease in zip(ready, leases, strict=True):
@@ -286,9 +249,6 @@ class BenchRun:
             await self._keep(answer)
             self._say(Answered(answer))
         self._say(time_left(self._now()))
-        one_task_at_a_time = len(self._runs) == 1 or self._settings.plan != "together"
-        if one_task_at_a_time and self._settings.parallel <= self._settings.samples:
-            await self._test([(answer.slot, answer.task, answer.sample) for answer in answers])
 
     # ---- judging
 
@@ -307,6 +267,9 @@ class BenchRun:
                 self._say(LanePhase(slot, Phase.JUDGING))
                 await self._test(keys)
             self._say(LanePhase(slot, Phase.DONE))
+
+    async def _test_new(self, slot: str) -> None:
+        await self._test(self._now().unjudged(slot))
 
     async def _test(self, keys: Sequence[Key]) -> None:
         """Judge answers, as many at once as there are cores."""
@@ -358,15 +321,3 @@ async def _finished(work: Awaitable[_T]) -> _T:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
-
-
-def _info(task: Task) -> TaskInfo:
-    return TaskInfo(
-        *(task.id, task.title, task.language, task.tier, task.topic, task.prompt, task.completion),
-        entry_point=task.entry_point,
-        cases=len(task.cases),
-    )
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

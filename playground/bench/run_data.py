@@ -75,6 +75,10 @@ class RunData:
     lane_ends: Mapping[str, LaneEnd] = field(default_factory=dict)
     end: End | None = None
     notes: tuple[str, ...] = ()
+    _infos: Mapping[str, TaskInfo] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_infos", {info.id: info for info in self.header.task_infos})
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -82,8 +86,15 @@ class RunData:
         return tuple(lane.slot for lane in self.header.lanes)
 
     @property
+    def not_run(self) -> tuple[str, ...]:
+        """Return why programs were not run, each reason once; empty when all that there are were run."""
+        judged = (result.judged for result in self.results.values())
+        reasons = (j.message or "there is no sandbox" for j in judged if j.outcome is Outcome.NOT_RUN)
+        return tuple(dict.fromkeys(reasons))
+
+    @property
     def is_complete(self) -> bool:
-        """Return whether every task of every lane was answered and judged."""
+        """Return whether every task of every lane was answered, and found to be no program or handed to the judge."""
         return not self.missing() and not self.unjudged()
 
     def lane(self, slot: str) -> LaneInfo:
@@ -92,8 +103,7 @@ class RunData:
 
     def info(self, task: str) -> TaskInfo:
         """Return what is known of a task; of an unknown one, its id."""
-        found = {info.id: info for info in self.header.task_infos}
-        return found.get(task) or TaskInfo(task, task, "", 0, "", "")
+        return self._infos.get(task) or TaskInfo(task, task, "", 0, "", "")
 
     def task(self, slot: str, task: str) -> TaskRun:
         """Return a lane's answers to a task."""

@@ -108,10 +108,9 @@ def humaneval_task(data: Mapping[str, Any], where: str) -> Task:
 def mbpp_task(data: Mapping[str, Any], where: str) -> Task:
     """Return a row of MBPP+ as a task. The prompt shows one assert: without it nobody knows the function's name."""
     row = _row(data, MbppRow, where)
-    entry_point = _called_name(row.test_list) or _last_function(row.code)
+    entry_point = _called_name(row.test_list, row.code)
     example = row.test_list[0].strip() if row.test_list else ""
     shown = f"\n\nYour code should pass this test:\n\n```python\n{example}\n```" if example else ""
-    doc = f'"""\n{row.prompt.strip()}\n{example}\n"""\n'
     return Task(
         id=f"Mbpp/{row.task_id}",
         title=entry_point.replace("_", " ")[:80],
@@ -119,7 +118,7 @@ def mbpp_task(data: Mapping[str, Any], where: str) -> Task:
         tier=1,
         topic="MBPP",
         prompt=f"{row.prompt.strip()}\n\nWrite a Python function `{entry_point}`.{shown}",
-        completion=f"```python\n{doc}",
+        completion="```python\n" + _docstring(f"{row.prompt.strip()}\n{example}"),
         entry_point=entry_point,
         reference=row.code,
         asserts=without_numpy(row.test),
@@ -138,7 +137,7 @@ def lbpp_task(data: Mapping[str, Any], where: str) -> Task:
         raise SuiteError(f"{where}: the packed columns do not hold what they should.")
     kept = [line for line in setup.splitlines() if not re.match(r"\s*from code import\b", line)]
     named = re.match(r"\s*(?:def|class)\s+(\w+)", row.signature)
-    entry_point = named[1] if named else _last_function(completion)
+    entry_point = named[1] if named else _called_name((), completion)
     signature = row.signature.strip()
     wanted = f"\n\nUse exactly this signature: `{signature}`" if signature else ""
     return Task(
@@ -148,7 +147,8 @@ def lbpp_task(data: Mapping[str, Any], where: str) -> Task:
         tier=3,
         topic="LBPP",
         prompt=f"{row.instruction.strip()}\n\nWrite it in Python, as `{entry_point}`.{wanted}",
-        completion=f'```python\n"""\n{row.instruction.strip()}\n"""\n{signature}\n',
+        completion="```python\n"
+        + _docstring(f"{row.instruction.strip()}\n\nSignature: {signature or entry_point}"),
         entry_point=entry_point,
         reference=completion,
         asserts="\n".join([*kept, "", *map(str, tests)]).strip() + "\n",
@@ -171,22 +171,23 @@ def _row(data: Mapping[str, Any], kind: type[_T], where: str) -> _T:
         raise SuiteError(f"{where}: {str(error).replace('`', '')}.") from error
 
 
-def _called_name(tests: Iterable[str]) -> str:
-    for test in tests:
-        if match := re.search(
-            r"\bassert\s+(?:not\s+)?(?:\w+\.isclose\()?(?:set|sorted|tuple|list)?\(*([A-Za-z_]\w*)\(", test
-        ):
-            return match[1]
-    return ""
+def _called_name(tests: Iterable[str], code: str) -> str:
+    defined = _functions(code)
+    called = (name for test in tests for name in re.findall(r"\b([A-Za-z_]\w*)\(", test))
+    return next((name for name in called if name in defined), defined[-1] if defined else "")
 
 
-def _last_function(code: str) -> str:
+def _functions(code: str) -> list[str]:
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    return names[-1] if names else ""
+        return []
+    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+
+
+def _docstring(text: str) -> str:
+    quoted = text.strip().replace("\\", "\\\\").replace('"""', "'''")
+    return f'"""\n{quoted}\n"""\n'
 
 
 def _packed(text: str, where: str) -> object:

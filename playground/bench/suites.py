@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -84,10 +85,9 @@ def _fits(task: Task, kind: str, values: list[str]) -> bool:
 
 
 def _in_range(tier: int, text: str) -> bool:
-    low, _, high = text.partition("-")
-    if not (low.isdecimal() and (high or low).isdecimal()):
+    if not re.fullmatch(r"\d(-\d)?", text):
         raise UsageError(f"tier:{text} is not understood.", hint="Write tier:0, or tier:1-3.")
-    return int(low) <= tier <= int(high or low)
+    return int(text[0]) <= tier <= int(text[-1])
 
 
 def _by_name(name: str) -> Suite:

@@ -80,7 +80,8 @@ class Pair(msgspec.Struct, frozen=True):
     equal_tasks: int | None
     gap_tasks: int | None
     finding: Finding
-    interval: str
+    interval: str  # the method's name, as is ``test``
+    test: str
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -209,6 +210,7 @@ def _pair(data: RunData) -> Pair | None:
         gap_tasks=_more(planning.tasks_for_gap(_assumed(discordance, n), table.difference), n),
         finding=finding,
         interval=method,
+        test="exact McNemar" if samples == 1 else "permutation test over tasks",
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NO_DIFFERENCE = "No difference seen yet"
 _LIKELY = 0.95
+_MOST_REASONS = 3
 
 
 def number(value: float) -> str:
@@ -70,9 +71,9 @@ def sentences(
     found += [_chances(score) for score in scores if score.pass_at]
     found += [_trouble(score) for score in scores if score.error or (score.unanswered and score.tasks)]
     found += [f"{fault.slot}: {fault.sentence} {' '.join(fault.checks)}" for fault in faults]
-    if any(score.outcomes.get("not_run") for score in scores):
+    if reasons := data.not_run:
         found.append(
-            "Some answers were not run: there is no sandbox on this computer, so nothing is said of them."
+            f"Some programs were not run, and nothing is said of them: {' '.join(reasons[:_MOST_REASONS])}"
         )
     if data.header.caution:
         found.append(f"About the suite: {data.header.caution.rstrip('.')}.")
@@ -107,11 +108,10 @@ def _split(scores: Sequence[Score], pair: Pair) -> str:
 
 
 def _difference(scores: Sequence[Score], pair: Pair, *, whole: bool) -> list[str]:
-    test = "exact McNemar" if pair.interval.startswith("Dirichlet") else "permutation test"
     seen = (
         f"Difference, {_name(scores, pair.small)} minus {_name(scores, pair.large)}: "
         f"{points(pair.difference, signed=True)} points, 95 % interval {points(pair.low, signed=True)} to "
-        f"{points(pair.high, signed=True)}; {p_value(pair.p_value)} ({test})."
+        f"{points(pair.high, signed=True)}; {p_value(pair.p_value)} ({pair.test})."
     )
     if pair.discordant < FEWEST_DISCORDANT:
         tasks = f"{pair.discordant} task{'' if pair.discordant == 1 else 's'}"

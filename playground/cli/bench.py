@@ -32,6 +32,7 @@ from playground.bench.record import LaneInfo, RunSettings
 from playground.bench.run import BenchRun
 from playground.bench.run_data import RunData
 from playground.bench.sandbox import Sandbox, probe
+from playground.bench.shown_text import shown
 from playground.bench.task import Suite, Task
 from playground.bench.verdict import verdict
 from playground.chat.options import MAX_CONTEXT_TOKENS, LoadOptions
@@ -59,7 +60,7 @@ class _Work:
 
 
 def bench(arguments: argparse.Namespace) -> int:
-    """Run the suite; 0 when every task was answered and judged, 1 otherwise. Raises UsageError."""
+    """Run the suite; 0 when every task was answered and every program run, 1 otherwise. Raises UsageError."""
     _check(arguments)
     return asyncio.run(_bench(arguments))
 
@@ -127,7 +128,7 @@ async def _bench(arguments: argparse.Namespace) -> int:
         await pool.close()
     _show(data, as_json=arguments.json)
     _say_end(data, work.path)
-    return 0 if data.end is not None and data.end.complete else 1
+    return 0 if data.is_complete and not data.not_run else 1
 
 
 def _preparing(what: str, fraction: float) -> None:
@@ -207,7 +208,7 @@ async def _follow(run: BenchRun) -> RunData:
             loop.add_signal_handler(number, run.stop)
     said = _Said()
     try:
-        async with contextlib.aclosing(run.events()) as events:  # type: ignore[type-var]
+        async with contextlib.aclosing(run.events()) as events:
             async for event in events:
                 said.say(event)
     except PlaygroundError:
@@ -321,7 +322,7 @@ def _show(data: RunData, *, as_json: bool) -> None:
     lines = [found.headline, "", *(f"- {text}" for text in found.sentences), ""]
     if len(found.costs) > 1 or found.costs[0].run_s:
         lines += _table(["", *(score.name for score in found.scores)], report.cost_lines(found.costs))
-    output.data("\n".join(report.shown(line) for line in lines) + "\n")
+    output.data("\n".join(shown(line) for line in lines) + "\n")
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:

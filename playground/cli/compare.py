@@ -35,8 +35,8 @@ from playground.engines.pool import EnginePool
 from playground.engines.protocol import MemoryUse, Timings, Usage
 from playground.errors import PlaygroundError, UsageError
 from playground.models import hardware
+from playground.models.catalog.recommended import recommended
 from playground.models.files import ModelFile
-from playground.models.recommended import recommended
 
 _PROMPT_LIMIT_BYTES = 16 << 20
 _WORDS = {

@@ -8,11 +8,12 @@ import re
 
 import msgspec
 
-from playground.cli import hub_tables, output
+from playground.cli import hub_fit, hub_tables, output
 from playground.errors import UsageError
-from playground.models import hub, hub_api, hub_reference
-from playground.models.grouping import chosen, default_quant
-from playground.models.repository import FoundModel, Quant, Query, Repository
+from playground.models.fitness import Fit
+from playground.models.hub import hub, hub_api, hub_reference
+from playground.models.hub.grouping import chosen, default_quant
+from playground.models.hub.repository import FoundModel, Quant, Query, Repository
 
 _MOST_RESULTS = 1000
 _PARAMS = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([KMBT])", re.IGNORECASE)
@@ -39,13 +40,16 @@ def search(arguments: argparse.Namespace) -> int:
 
 def show(arguments: argparse.Namespace) -> int:
     """Show a model's page, or one of its quantizations. Prints ``playground.model/1`` or text; 1 without a model."""
-    repository = asyncio.run(hub_api.repository(arguments.ref))
+    if arguments.ctx < 1:
+        raise UsageError(f"--ctx {arguments.ctx} is no number of tokens.")
+    repository, fits = asyncio.run(_page(arguments))
     named = hub_reference.parse(arguments.ref, hub_api.own_host()).quant
     quants = (chosen(repository, named),) if named else repository.quants
     if arguments.json:
-        output.json_data(_described(repository, quants))
+        output.json_data(_described(repository, quants, fits))
     else:
-        output.data(hub_tables.page(repository, quants))
+        badges = {path: hub_fit.badge(found) for path, found in fits.items()}
+        output.data(hub_tables.page(repository, quants, badges))
         for note in repository.notes:
             output.say(note)
         if repository.gated:
@@ -55,6 +59,11 @@ def show(arguments: argparse.Namespace) -> int:
     if not repository.models:
         chosen(repository)  # says so
     return 0
+
+
+async def _page(arguments: argparse.Namespace) -> tuple[Repository, dict[str, Fit]]:
+    repository = await hub_api.repository(arguments.ref)
+    return repository, await hub_fit.fits(repository, arguments)
 
 
 async def _search(query: Query) -> tuple[list[FoundModel], bool]:
@@ -113,7 +122,7 @@ def _bad_span(text: str) -> UsageError:
     )
 
 
-def _described(repository: Repository, quants: tuple[Quant, ...]) -> dict[str, object]:
+def _described(repository: Repository, quants: tuple[Quant, ...], fits: dict[str, Fit]) -> dict[str, object]:
     default = default_quant(repository.quants)
     described: dict[str, object] = msgspec.to_builtins(repository)
     described["quants"] = [
@@ -122,6 +131,7 @@ def _described(repository: Repository, quants: tuple[Quant, ...]) -> dict[str, o
             "size_bytes": quant.size_bytes,
             "ref": f"hf:{repository.id}:{quant.name}" if quant.kind == "model" else "",
             "is_default": quant == default,
+            "fit": hub_fit.described(fits.get(quant.files[0].path)),
         }
         for quant in quants
     ]

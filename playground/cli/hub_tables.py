@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from playground.models.grouping import default_quant
-from playground.models.repository import FileKind, FoundModel, Quant, Repository
+from playground.models.hub.grouping import default_quant
+from playground.models.hub.repository import FileKind, FoundModel, Quant, Repository
 
 _WIDTH = 100
 _KINDS: dict[FileKind, str] = {
@@ -25,22 +25,33 @@ def search_table(found: Sequence[FoundModel]) -> str:
     return _table([head, *(_search_row(model) for model in found)], right=(1, 3, 4, 5))
 
 
-def page(repository: Repository, quants: Sequence[Quant]) -> str:
-    """Return a model's page: who it is, what it says of itself, and its quantizations."""
+def page(repository: Repository, quants: Sequence[Quant], badges: Mapping[str, str]) -> str:
+    """Return a model's page: who it is, what it says of itself, and its quantizations.
+
+    ``badges``: how each fits, by the path of its first file.
+    """
     lines = [repository.id, *(f"  {line}" for line in _facts(repository) if line)]
     if repository.summary:
         lines += ["", *textwrap.wrap(repository.summary, _WIDTH, initial_indent="  ", subsequent_indent="  ")]
     text = "\n".join(lines) + "\n"
-    return f"{text}\n{quant_table(repository, quants)}" if quants else text
+    return f"{text}\n{quant_table(repository, quants, badges)}" if quants else text
 
 
-def quant_table(repository: Repository, quants: Sequence[Quant]) -> str:
+def quant_table(repository: Repository, quants: Sequence[Quant], badges: Mapping[str, str]) -> str:
     """Return a line for each quantization; the one that is fetched when none is named is marked."""
     default = default_quant(repository.quants)
-    rows = [("QUANT", "SIZE", "FILES", "")]
+    rows = [("QUANT", "SIZE", "FILES", "FIT" if badges else "", "")]
     for quant in quants:
         note = "the default" if quant == default else _KINDS[quant.kind]
-        rows.append((quant.name, size(quant.size_bytes), str(len(quant.files)), note))
+        rows.append(
+            (
+                quant.name,
+                size(quant.size_bytes),
+                str(len(quant.files)),
+                badges.get(quant.files[0].path, ""),
+                note,
+            )
+        )
     return _table(rows, right=(1, 2), indent="  ")
 
 

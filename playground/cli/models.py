@@ -11,8 +11,10 @@ import msgspec
 from playground.cli import output
 from playground.compare.prepare import make_copy, prepare
 from playground.compare.prompts import all_prompts
-from playground.errors import UsageError
-from playground.models import library, starter
+from playground.errors import UsageError, one_line
+from playground.models import starter
+from playground.models.disk import inventory, places
+from playground.models.disk.inventory_values import Disk, DiskModel, DiskState
 
 
 def prompts(arguments: argparse.Namespace) -> int:
@@ -27,21 +29,39 @@ def prompts(arguments: argparse.Namespace) -> int:
 
 
 def list_models(arguments: argparse.Namespace) -> int:
-    """List the models on this disk."""
-    found = library.local_models()
+    """List the models on this disk; with ``--all`` those that cannot be used, too."""
+    disk = inventory.scan()
+    shown = [model for model in disk.models if arguments.all or model.state is DiskState.READY]
     if arguments.json:
-        output.json_data({"schema": "playground.models/1", "models": msgspec.to_builtins(found)})
+        found = msgspec.to_builtins(disk)
+        found["models"] = msgspec.to_builtins(shown)
+        output.json_data({"schema": "playground.models/1", **found})
         return 0
-    for model in found:
-        kind = "base" if model.is_base else "chat"
-        output.data(
-            f"{model.ref}\n    {model.name}, {model.arch}, {model.quant}, {model.size_bytes / 1e9:.2f} GB, {kind}\n"
-        )
-    if not any(model.ref == "starter" for model in found) and starter.installed():
-        output.say("The starter model is installed and will be prepared when it is first used: starter")
-    if not found:
-        output.say("No model files were found in the Hugging Face cache or the app's own folder.")
+    for model in shown:
+        output.data(f"{one_line(model.ref or model.path)}\n    {_line(model)}\n")
+    _say_what_else(disk, len(disk.models) - len(shown))
     return 0
+
+
+def _line(model: DiskModel) -> str:
+    kind = "base" if model.is_base else "chat"
+    place = places.NAMES[model.place]
+    words = (model.name, model.arch, model.quant, f"{model.size_bytes / 1e9:.2f} GB", kind, f"in {place}")
+    line = ", ".join(word for word in words if word)
+    return line if model.state is DiskState.READY else f"{line}. {model.problem}"
+
+
+def _say_what_else(disk: Disk, hidden: int) -> None:
+    if not any(model.ref == "starter" for model in disk.models) and starter.installed():
+        output.say("The starter model is installed and will be prepared when it is first used: starter")
+    if not disk.models:
+        output.say(f"No model files were found. Looked into: {', '.join(disk.folders) or 'no folder'}.")
+    if hidden:
+        output.say(
+            f"{hidden} more, unfinished, broken or the same as one above: playground models list --all"
+        )
+    for note in disk.notes:
+        output.say(note)
 
 
 def quantize(arguments: argparse.Namespace) -> int:

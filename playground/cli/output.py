@@ -31,9 +31,14 @@ def say(text: str) -> None:
     _write_words(f"{text}\n")
 
 
+def is_terminal() -> bool:
+    """Return whether stderr is a terminal, so that a line can be written over."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def status(text: str) -> None:
     """Show a passing state on a terminal's last line; nothing where stderr is no terminal."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    if is_terminal():
         _write_words(f"\r\x1b[K{text}")
 
 

@@ -67,12 +67,13 @@ class LaneStage(msgspec.Struct, frozen=True):
 
 
 class LaneLoaded(msgspec.Struct, frozen=True):
-    """A lane's model is in memory."""
+    """A lane's model is in memory. ``estimated_bytes``: what was reckoned with before, 0 where that is not known."""
 
     slot: str
     model: LoadedModel
     memory: MemoryUse
     warnings: tuple[str, ...] = ()
+    estimated_bytes: int = 0
 
 
 class LaneText(msgspec.Struct, frozen=True):

@@ -15,9 +15,9 @@ from playground.compare.events import Lane
 from playground.compare.memory import context_needs, shortage
 from playground.engines.pool import EnginePool
 from playground.engines.process import EngineProcess
-from playground.engines.protocol import Device, Placement, rpc_endpoints
+from playground.engines.protocol import Device, Loaded, Placement, rpc_endpoints
 from playground.errors import EngineError, ErrorKind
-from playground.models import hardware
+from playground.models import hardware, measured
 from playground.models.fit import estimate
 from playground.models.gguf import GgufHeader, read_whole_header
 from playground.models.placement import DeviceMemory, Placed, Wanted, fewer, place
@@ -47,7 +47,39 @@ async def load(pool: EnginePool, lane: Lane, threads: int, on_progress: OnProgre
             attempt = await asyncio.to_thread(_first, header, lane, devices)
             await _load(engine, lane, header, attempt, threads, on_progress)
 
-    return await pool.load(lane.slot, lane.model.path, lane.load, work)
+    engine = await pool.load(lane.slot, lane.model.path, lane.load, work)
+    is_alone = lane.load.draft in ("", MTP)  # another model's memory cannot be told apart
+    if engine.loaded is not None and is_alone:
+        engine.estimated_bytes = await asyncio.to_thread(_keep_figures, lane, header, engine.loaded)
+    return engine
+
+
+def _keep_figures(lane: Lane, header: GgufHeader, loaded: Loaded) -> int:
+    """Keep what a model took beside the estimate, and return that, bytes."""
+    placement = loaded.model.placement or Placement(loaded.model.n_ctx)
+    context = context_needs(lane, loaded.model.n_ctx, placement.kv_type)
+    memory = loaded.memory
+    estimated_bytes = estimate(header, context).total_bytes
+    measured.record(
+        measured.Measured(
+            model=measured.identity(lane.model),
+            name=lane.model.name,
+            setup=measured.Setup(
+                n_ctx=loaded.model.n_ctx,
+                kv_type=context.kv_type,
+                sequences=context.sequences,
+                gpu_layers=placement.gpu_layers,
+                cpu_expert_layers=placement.cpu_expert_layers,
+                devices=placement.devices,
+            ),
+            estimated_bytes=estimated_bytes,
+            weights_bytes=memory.weights_bytes,
+            kv_bytes=memory.kv_bytes,
+            compute_bytes=memory.compute_bytes,
+            resident_bytes=memory.resident_bytes,
+        )
+    )
+    return estimated_bytes
 
 
 def chosen(devices: tuple[Device, ...], options: LoadOptions) -> tuple[DeviceMemory, ...]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from playground.chat.options import MTP
 from playground.compare.events import Lane
-from playground.errors import EngineError, ErrorKind, ModelError
+from playground.errors import EngineError, ErrorKind
 from playground.models import hardware
-from playground.models.fit import ContextNeeds, estimate, largest_context
-from playground.models.gguf import GgufHeader, read_whole_header
+from playground.models.fit import ContextNeeds, largest_context
+from playground.models.gguf import GgufHeader
 from playground.models.placement import Placed
 
 DEFAULT_CONTEXT_TOKENS = 8192
@@ -31,16 +29,6 @@ def context_needs(lane: Lane, n_ctx: int | None = None, kv_type: str | None = No
         draft_tokens=load.draft_tokens if load.draft else 0,
         mtp=load.draft == MTP,
     )
-
-
-def needed_bytes(lane: Lane) -> int:
-    """Return the estimated memory of a lane; for a file that cannot be read, its size."""
-    try:
-        header = read_whole_header(Path(lane.model.path))
-    except ModelError:
-        return lane.model.size_bytes
-    needed = estimate(header, context_needs(lane))
-    return lane.model.size_bytes + needed.private_bytes  # all parts of a split model
 
 
 def shortage(lane: Lane, header: GgufHeader, needs: ContextNeeds, placed: Placed) -> EngineError | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from playground.compare.events import Plan, WantedPlan
-
-MARGIN_BYTES = 512 << 20  # for the window, and for what the estimate misses
+from playground.models.pair_fit import MARGIN_BYTES
 
 
 def make_plan(

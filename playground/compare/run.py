@@ -136,7 +136,9 @@ class Comparison:
             progress.engine = engine
             if engine.loaded is not None:
                 loaded = engine.loaded
-                self._queue.put_nowait(LaneLoaded(slot, loaded.model, loaded.memory, loaded.warnings))
+                self._queue.put_nowait(
+                    LaneLoaded(slot, loaded.model, loaded.memory, loaded.warnings, engine.estimated_bytes)
+                )
             self._queue.put_nowait(LaneStage(slot, Stage.WAITING))
         except PlaygroundError as error:
             self._end(slot, error=error)

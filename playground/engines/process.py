@@ -53,6 +53,7 @@ class EngineProcess:
         self._over: EngineError | None = None  # why no further event can come
         self._what = "the engine"
         self.loaded: protocol.Loaded | None = None
+        self.estimated_bytes = 0  # what the model was reckoned to need, where whoever loaded it says so
 
     @property
     def is_alive(self) -> bool:

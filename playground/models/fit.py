@@ -139,10 +139,11 @@ def _cells(shape: Shape, needs: ContextNeeds) -> tuple[int, int]:
 
 
 def _kv_bytes(shape: Shape, layer: int, cells: int, needs: ContextNeeds) -> int:
-    heads = shape.kv_heads[layer]
-    lengths = (heads * shape.key_length, heads * shape.value_length)
+    keys, values = shape.kv_floats[layer]
+    if values and not needs.flash_attention:  # then all layers' values are padded to the longest
+        values = max(floats for _, floats in shape.kv_floats)
     block_bytes, block_values = _KV_BLOCKS[needs.kv_type]
-    return cells * sum(values * block_bytes // block_values for values in lengths)
+    return cells * sum(floats * block_bytes // block_values for floats in (keys, values))
 
 
 def _recurrent_bytes(shape: Shape, needs: ContextNeeds) -> int:
@@ -162,7 +163,7 @@ def _compute_bytes(shape: Shape, needs: ContextNeeds) -> int:
         floats = max(floats, cells * shape.heads + 7 * shape.embedding)
     mask_bytes = 2 if needs.flash_attention else 4
     batch = BATCH_TOKENS * (masks * mask_bytes + floats * 4)
-    return max(batch, needs.sequences * shape.vocabulary * 4 + 2 * BATCH_TOKENS * shape.embedding * 4)
+    return max(0, batch, needs.sequences * shape.vocabulary * 4 + 2 * BATCH_TOKENS * shape.embedding * 4)
 
 
 def _padded(tokens: int) -> int:

@@ -17,6 +17,7 @@ class Machine:
     """Memory that can be counted on, bytes; stands for this machine or, by numbers that were typed in, for another.
 
     ``free_bytes``: the machine's own memory, without what others hold. ``devices``: GPUs with what they have left.
+    ``is_unified``: the devices have no memory of their own, they share the machine's.
     """
 
     total_bytes: int
@@ -24,15 +25,19 @@ class Machine:
     devices: tuple[DeviceMemory, ...] = ()
     device_total_bytes: int = 0
     device_name: str = ""
+    is_unified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
     """How a model fits. ``memory``: the whole need; ``free_bytes``: what it is held against.
 
+    Without a GPU that is the machine's memory; for a model that lies on GPUs altogether, theirs, and ``memory`` is what
+    it needs there; else both.
+
     ``well``: with room to spare; ``tight``: it fits with less than a tenth left; ``partly``: with a GPU, some layers
     stay on the CPU, several times slower; ``too_big``: it cannot be run. ``layers`` counts the output layer.
-    ``largest_context``: tokens that fit in the same way, 0 for none.
+    ``largest_context``: tokens that fit in the same way (of one that is too big: that could be run), 0 for none.
     """
 
     verdict: Verdict

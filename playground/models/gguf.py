@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from playground.errors import ModelError, NotFoundError
+from playground.models.disk.file_kinds import is_file
+from playground.models.disk.model_names import SPLIT_NAME
 from playground.models.quants import TENSOR_BLOCKS
 
 _STRING, _ARRAY = 8, 9
@@ -33,7 +35,6 @@ _FIRST_READ_BYTES = 1 << 20
 _MOST_READ_BEFORE = 32
 _HEADER_LIMIT_BYTES = 128 << 20  # the largest vocabularies need about 20 MB
 _ARCH_NAME = re.compile(r"[\w.-]{1,64}")
-_SPLIT_NAME = re.compile(r"^(.*)-(\d{5})-of-(\d{5})\.gguf$")
 _AGAIN = "Download the file again, or choose another model."
 
 
@@ -314,7 +315,7 @@ def split_paths(path: Path) -> list[Path]:
 
     Raises ModelError when a part is missing, or when the path is not the first part.
     """
-    match = _SPLIT_NAME.match(path.name)
+    match = SPLIT_NAME.match(path.name)
     count = int(match[3]) if match else 0
     if match is None or not count:
         return [path]
@@ -324,7 +325,7 @@ def split_paths(path: Path) -> list[Path]:
             f"{path.name} is a later part of a split model.", hint=f"Name the first: {parts[0].name}."
         )
     for part in parts:
-        if not part.exists():
+        if not is_file(part):
             raise ModelError(
                 f"The part {part.name} of a split model is missing.", hint="Download the model again."
             )

@@ -6,6 +6,7 @@ device. Layers are taken from the end, as llama.cpp does, so that the output lay
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -110,17 +111,31 @@ class _Plan:
         """Return the placement of the last ``layers`` with the fewest experts on the CPU, None when none fits."""
         roomiest = max(devices, key=lambda device: device.free_bytes)
         choices = (tuple(devices),) if self._wanted.split else ((roomiest,), tuple(devices))
-        for experts in self._expert_choices():
-            for choice in choices:
-                counts = self._counts(layers, experts, choice)
-                if counts is not None:
-                    return self.placed(layers, experts, choice, counts)
+        experts = self._expert_choices()
+        index = bisect.bisect_left(
+            experts[:-1], True, key=lambda number: self._first_fit(layers, number, choices) is not None
+        )  # the more experts stay behind, the sooner it fits
+        return self._first_fit(layers, experts[index], choices)
+
+    def _first_fit(
+        self, layers: int, experts: int, choices: Sequence[Sequence[DeviceMemory]]
+    ) -> Placed | None:
+        for choice in choices:
+            counts = self._counts(layers, experts, choice)
+            if counts is not None:
+                return self.placed(layers, experts, choice, counts)
         return None
 
     def most_layers(self, devices: Sequence[DeviceMemory]) -> Placed:
         """Return the placement with the most layers that fit."""
         experts = self._expert_choices()[-1]
-        for layers in range(self.count, 0, -1):
+        numbers = range(self.count, 0, -1)
+        first = 0
+        if not self._wanted.split:  # shares are rounded, so fewer layers need not fit where more do
+            first = bisect.bisect_left(
+                numbers, True, key=lambda number: self._counts(number, experts, devices) is not None
+            )
+        for layers in numbers[first:]:
             counts = self._counts(layers, experts, devices)
             if counts is not None:
                 return self.placed(layers, experts, devices, counts)

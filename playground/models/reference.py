@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from playground.errors import NotFoundError, UsageError
-from playground.models import hub, library, starter
+from playground.models import library, starter
+from playground.models.disk import hub_cache
 from playground.models.files import ModelFile
 from playground.models.quants import QUANTIZE_TYPES
 
@@ -54,10 +55,19 @@ def resolve(reference: Reference) -> ModelFile:
     """Return the model for a reference that is on this disk already. Blocking. Raises ModelError."""
     if reference.kind == "starter":
         return library.describe_starter(reference.quant or starter.QUANT)
+    path = locate(reference)
     if reference.kind == "hub":
-        path = hub.cached_gguf(reference.name, reference.quant)
         tail = f":{reference.quant}" if reference.quant else ""
         return library.describe(path, f"hf:{reference.name}{tail}")
+    return library.describe(path, reference.name)
+
+
+def locate(reference: Reference) -> Path:
+    """Return where a reference's first file lies, unread; a path need not exist. Blocking. Raises ModelError."""
+    if reference.kind == "starter":
+        return starter.copy_path(reference.quant or starter.QUANT)
+    if reference.kind == "hub":
+        return hub_cache.cached_gguf(reference.name, reference.quant)
     path = Path(reference.name)
     with contextlib.suppress(RuntimeError):  # a user who does not exist: then it is part of the name
         path = path.expanduser()
@@ -66,4 +76,4 @@ def resolve(reference: Reference) -> ModelFile:
             f"There is no model called {reference.name}.",
             hint="Write starter, a path to a .gguf file, or hf:owner/name:QUANT for one in the Hugging Face cache.",
         )
-    return library.describe(path.absolute(), reference.name)
+    return path.absolute()

@@ -8,6 +8,7 @@ from playground.models.gguf import ArrayInfo, GgufHeader, whole_number
 
 _MOST_LAYERS = 4096
 _DEFAULT_INTERVAL = 4
+_PARTS = ("key", "value")
 _FULL_EVERY = {
     "gemma3": 6,
     "gpt-oss": 2,
@@ -18,21 +19,20 @@ _FULL_EVERY = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A model's dimensions. ``kv_heads``, ``is_recurrent`` and ``is_windowed`` are per layer.
+    """A model's dimensions. ``kv_floats``, ``is_recurrent`` and ``is_windowed`` are per layer.
 
     ``layers`` does without the ``mtp_layers`` behind them, which predict further tokens and are loaded on request.
+    ``kv_floats``: numbers per token in the cache's keys and in its values; none where another layer's cache is read.
     ``activations``: floats per token of the widest part of a layer.
     """
 
     layers: int
     mtp_layers: int
     heads: int
-    kv_heads: tuple[int, ...]
+    kv_floats: tuple[tuple[int, int], ...]
     is_recurrent: tuple[bool, ...]
     is_windowed: tuple[bool, ...]
     window: int
-    key_length: int
-    value_length: int
     embedding: int
     activations: int
     vocabulary: int
@@ -62,21 +62,20 @@ def shape_of(header: GgufHeader) -> Shape:
     inner = header.number("ssm.inner_size")
     interval = max(1, header.number("full_attention_interval", _DEFAULT_INTERVAL))
     channels = inner + 2 * header.number("ssm.group_count") * header.number("ssm.state_size")
+    windowed = _windowed(header, layers, window)
     convolution = max(0, header.number("ssm.conv_kernel", 1) - 1) * channels if inner else 0
     return Shape(
         layers=layers,
         mtp_layers=mtp_layers,
         heads=heads,
-        kv_heads=_kv_heads(header, blocks, heads),
+        kv_floats=_kv_floats(header, blocks, layers, windowed),
         is_recurrent=tuple(bool(inner) and (layer + 1) % interval != 0 for layer in range(layers)),
-        is_windowed=_windowed(header, layers, window),
+        is_windowed=windowed,
         window=window,
-        key_length=header.number("attention.key_length", embedding // heads),
-        value_length=header.number("attention.value_length", embedding // heads),
         embedding=embedding,
         activations=max(_feed_forward(header, embedding), 4 * channels if inner else 0),
         vocabulary=_vocabulary(header),
-        recurrent_floats=convolution + header.number("ssm.state_size") * inner,
+        recurrent_floats=max(0, convolution + header.number("ssm.state_size") * inner),
     )
 
 
@@ -90,6 +89,32 @@ def _feed_forward(header: GgufHeader, embedding: int) -> int:
         return dense
     expert = header.number("expert_feed_forward_length", wide)
     return max(dense, used * 3 * expert + 9 * embedding // 2, used * 2 * embedding + 3 * embedding)
+
+
+def _kv_floats(
+    header: GgufHeader, blocks: int, layers: int, windowed: tuple[bool, ...]
+) -> tuple[tuple[int, int], ...]:
+    """Return the numbers per token that each layer keeps, as keys and as values (llama-kv-cache.cpp).
+
+    Layers that see a window may have heads of another length. The last ``shared_kv_layers`` read the caches of
+    earlier ones. Attention with latent keys and values (MLA) keeps no values.
+    """
+    heads = max(1, header.number("attention.head_count", 1))
+    default = header.number("embedding_length") // heads
+    full = [header.number(f"attention.{part}_length", default) for part in _PARTS]
+    near = [
+        header.number(f"attention.{part}_length_swa", length)
+        for part, length in zip(_PARTS, full, strict=True)
+    ]
+    own = layers - header.number("attention.shared_kv_layers")
+    is_latent = all(header.number(f"attention.{part}_length_mla") for part in _PARTS)
+    found = []
+    for layer, kv_heads in enumerate(_kv_heads(header, blocks, heads)):
+        keys, values = near if layer < layers and windowed[layer] else full
+        is_shared = own <= layer < layers
+        floats = (max(0, kv_heads * keys), 0 if is_latent else max(0, kv_heads * values))
+        found.append((0, 0) if is_shared else floats)
+    return tuple(found)
 
 
 def _kv_heads(header: GgufHeader, layers: int, heads: int) -> tuple[int, ...]:

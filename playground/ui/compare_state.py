@@ -86,6 +86,7 @@ class LaneState:
     speeds: tuple[float, ...] = ()
     sampled_at: tuple[int, float] = (0, 0.0)
     memory: MemoryUse = _NO_MEMORY
+    estimated_bytes: int = 0
     prompt_size: Counted | None = None
     result: LaneResult | None = None
     error: LaneError | None = None
@@ -170,6 +171,7 @@ def reduced(state: CompareState, event: RunEvent) -> CompareState:
         lane = replace(lane, phase=_STAGES[event.stage], fraction=event.fraction)
     elif isinstance(event, LaneLoaded):
         lane = replace(lane, n_ctx=event.model.n_ctx, loaded=event.model, memory=event.memory)
+        lane = replace(lane, estimated_bytes=event.estimated_bytes)
     elif isinstance(event, LaneText):
         lane = _with_text(lane, event)
     elif isinstance(event, LaneDone):

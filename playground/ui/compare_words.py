@@ -80,8 +80,12 @@ def memory(lane: LaneState) -> str:
 
 
 def memory_parts(lane: LaneState) -> str:
-    """Return what lies on which device, by llama.cpp's own accounting; empty where it gave none."""
-    return " · ".join(f"{use.device}: {parts}" for use in lane.memory.devices if (parts := _parts(use)))
+    """Return what lies on which device, by llama.cpp's own accounting, and what was reckoned with; empty for nothing."""
+    found = [f"{use.device}: {parts}" for use in lane.memory.devices if (parts := _parts(use))]
+    if lane.estimated_bytes and lane.memory.devices:
+        took = sum(use.weights_bytes + use.kv_bytes + use.compute_bytes for use in lane.memory.devices)
+        found.append(f"in all {size(took)}, estimated {size(lane.estimated_bytes)}")
+    return " · ".join(found)
 
 
 def _parts(use: DeviceUse) -> str:

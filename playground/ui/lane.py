@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from playground.ui.lane_foot import LaneFoot
@@ -39,7 +38,6 @@ class LaneCard(QFrame):
         self.setObjectName("card")
         self.setAccessibleName(f"Lane {slot}")
         self.setMinimumWidth(370)
-        self.setAcceptDrops(True)
         self._slot, self._cores = slot, 1
         self.devices = ""  # for the settings: in words
         self._model: ModelFile | None = None
@@ -53,7 +51,6 @@ class LaneCard(QFrame):
         self.header.file_wanted.connect(self._choose_file)
         self.transcript = TranscriptView()
         self.transcript.setAccessibleName(f"Answer {slot}")
-        self.transcript.setAcceptDrops(False)
         self.transcript.set_hint(_EMPTY)
         layout.addWidget(self.header)
         layout.addWidget(self.transcript, 1)
@@ -106,17 +103,6 @@ class LaneCard(QFrame):
             else:
                 view.clear_all()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 -- Qt's name
-        """Take a single GGUF file."""
-        if _dropped_file(event):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 -- Qt's name
-        """Use the file that was dropped."""
-        if path := _dropped_file(event):
-            event.acceptProposedAction()
-            self.model_chosen.emit(path)
-
     def _choose_file(self) -> None:
         from PySide6.QtWidgets import QFileDialog
 
@@ -143,8 +129,3 @@ class LaneCard(QFrame):
             self._open_settings()
         else:
             self.action_wanted.emit(action)
-
-
-def _dropped_file(event: QDropEvent) -> str:
-    paths = [url.toLocalFile() for url in event.mimeData().urls()]
-    return paths[0] if len(paths) == 1 and paths[0].lower().endswith(".gguf") else ""

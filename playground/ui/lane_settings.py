@@ -25,8 +25,8 @@ from PySide6.QtWidgets import (
 
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
 from playground.errors import UsageError
+from playground.models.catalog.recommended import Family, recommendation
 from playground.models.files import ModelFile
-from playground.models.recommended import Family, recommendation
 from playground.ui import settings_text as text
 from playground.ui.compare_state import LaneSetup
 from playground.ui.meters import label

@@ -9,7 +9,7 @@ from playground.ui import theme
 from playground.ui.by_name import set_by_name
 from playground.ui.icons import icon
 
-PAGES = ("compare", "library", "results")
+PAGES = ("compare", "library")
 THEMES = ("system", "light", "dark")
 _THEME_ICONS = {"system": "system", "light": "sun", "dark": "moon"}
 
@@ -40,7 +40,7 @@ class Rail(QFrame):
         column.setSpacing(4)
         for number, (name, button) in enumerate(self._buttons.items(), 1):
             button.setCheckable(True)
-            button.setToolTip(f"{name.capitalize()} (Alt+{number})")
+            button.setToolTip(f"{name.capitalize()} (Ctrl+{number})")
             button.clicked.connect(lambda _checked=False, wanted=name: self._click(wanted))
             column.addWidget(button)
         column.addStretch()

@@ -14,7 +14,7 @@ import msgspec
 
 from playground.chat.options import Sampling
 from playground.errors import UsageError
-from playground.models.recommended import Family
+from playground.models.catalog.recommended import Family
 
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\\\": "\\"}
 _LIMITS = {"<=": "at most", ">=": "at least", ">": "more than", "<": "less than"}

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from playground.models import hub_api
 from playground.models.gguf import parse_beginning, read_header
+from playground.models.hub import hub_api
 from tests.benchmarks import result
 from tests.support.fake_hub import FakeHub
 from tests.support.remote_models import VOCABULARY, model_bytes

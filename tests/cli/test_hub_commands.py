@@ -111,6 +111,24 @@ def test_a_page_lists_what_can_be_fetched(hub: FakeHub) -> None:
     assert f"{hub.url}/acme/Coder-GGUF" in done.stderr
 
 
+def test_a_page_says_what_fits(hub: FakeHub) -> None:
+    hub.add("acme/m", {"m-Q4_K_M.gguf": model_bytes(), "mmproj-F16.gguf": b"GGUF" * 9})
+    done = _run(hub, "show", "acme/m")
+    assert "FIT" in done.stdout
+    assert " fits " in done.stdout.partition("Q4_K_M")[2]
+    found = json.loads(_run(hub, "show", "acme/m", "--json").stdout)["model"]["quants"]
+    assert [quant["fit"] and quant["fit"]["verdict"] for quant in found] == ["well", None]
+    assert found[0]["fit"]["largest_context"] >= 8192
+
+
+def test_a_gated_page_is_shown_without_what_fits(hub: FakeHub) -> None:
+    _fill(hub)
+    done = _run(hub, "show", "acme/Coder-GGUF")
+    assert done.returncode == 0
+    assert "FIT" not in done.stdout
+    assert "accepted its terms" in done.stderr
+
+
 def test_a_page_as_json(hub: FakeHub) -> None:
     _fill(hub)
     done = _run(hub, "show", f"{hub.url}/acme/Coder-GGUF", "--json")

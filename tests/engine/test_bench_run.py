@@ -82,18 +82,27 @@ def test_events_tell_the_run_from_its_first_hash_to_its_end(models: list[Path], 
     assert begun.plan.mode == "sequential"
 
 
-def test_nothing_is_judged_while_a_lane_writes(models: list[Path], tmp_path: Path) -> None:
-    for settings in (_SHORT, msgspec.structs.replace(_SHORT, parallel=4)):
-        race = Race(models, tmp_path / f"{settings.parallel}.jsonl", settings=settings)
-        asyncio.run(race.go())
-        writing: set[tuple[str, str]] = set()
-        for event in race.seen:
-            if isinstance(event, TaskBegun):
-                writing.add((event.slot, event.task))
-            elif isinstance(event, Answered):
-                writing.discard((event.answer.slot, event.answer.task))
-            elif isinstance(event, JudgeDone):
-                assert not writing
+@pytest.mark.parametrize(("parallel", "rest_s", "early"), [(1, 60.0, 3), (4, 60.0, 0), (2, 0.0, 3)])
+def test_nothing_is_judged_while_a_lane_writes(
+    models: list[Path], tmp_path: Path, parallel: int, rest_s: float, early: int
+) -> None:
+    settings = msgspec.structs.replace(_SHORT, parallel=parallel)
+    race = Race(models[:1], tmp_path / "run.jsonl", settings=settings, rest_s=rest_s)
+    asyncio.run(race.go())
+    writing: set[str] = set()
+    judged = 0
+    judged_before_the_last_answer = 0
+    for event in race.seen:
+        if isinstance(event, TaskBegun):
+            writing.add(event.task)
+        elif isinstance(event, Answered):
+            writing.discard(event.answer.task)
+            judged_before_the_last_answer = judged
+        elif isinstance(event, JudgeDone):
+            assert not writing
+            judged += 1
+    assert judged == 4
+    assert judged_before_the_last_answer == early
 
 
 def test_the_file_holds_what_repeats_the_run(models: list[Path], tmp_path: Path) -> None:
@@ -343,3 +352,19 @@ def test_one_task_is_enough(models: list[Path], tmp_path: Path) -> None:
     one = msgspec.structs.replace(suite(1), tasks=(task("t0"),))
     data = asyncio.run(Race(models, tmp_path / "run.jsonl", tasks=one).go())
     assert verdict(data).headline == "No difference seen yet"
+
+
+def test_a_run_that_is_stopped_while_its_models_are_hashed_leaves_no_file(
+    models: list[Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "run.jsonl"
+    race = Race(models, path)
+
+    def stop(event: BenchEvent) -> None:
+        if isinstance(event, LanePhase) and event.phase is Phase.HASHING:
+            race.run.stop()
+
+    race.run.stop()
+    with pytest.raises(PlaygroundError, match="stopped before it began"):
+        asyncio.run(race.go(stop))
+    assert not path.exists()

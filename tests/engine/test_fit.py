@@ -12,9 +12,10 @@ from playground.chat.options import KvType, LoadOptions
 from playground.engines.protocol import MemoryUse
 from playground.models.fit import ContextNeeds, MemoryEstimate, estimate
 from playground.models.gguf import read_header
-from tests.support import big_shapes
+from tests.support import big_shapes, gemma4_shapes, latent_shapes
 from tests.support.dry_run import dry_run
 from tests.support.engines import loaded_engine
+from tests.support.fit_matrix import MODELS, Row, model_path, rows
 from tests.support.tiny_gguf import ARCHITECTURES, build
 
 _MIB = 1 << 20
@@ -73,6 +74,25 @@ def test_the_estimate_is_what_a_loaded_model_holds(arch: str, tmp_path: Path) ->
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_the_whole_matrix_is_as_exact_as_promised(model: str, tmp_path: Path) -> None:
+    found = rows(model, model_path(model, tmp_path))
+    assert len({(row.n_ctx, row.kv_type) for row in found}) == 21
+    for row in found:
+        _keeps_the_promise(row)
+
+
+def _keeps_the_promise(row: Row) -> None:
+    expected, real = row.estimated, row.real
+    assert expected.weights_bytes / _MIB == pytest.approx(real.weights_mib, rel=0.01), row
+    cache = (expected.kv_bytes + expected.recurrent_bytes) / _MIB
+    assert real.caches
+    assert cache == pytest.approx(real.cache_mib, rel=0.01, abs=0.0051 * real.caches), row
+    assert expected.compute_bytes / _MIB == pytest.approx(real.compute_mib, rel=0.15, abs=1), row
+    total = expected.total_bytes / _MIB
+    assert total == pytest.approx(real.total_mib, rel=0.05, abs=64e6 / _MIB), row
+
+
 @pytest.mark.parametrize("arch", ["qwen35-mtp", "qwen35moe-mtp"])
 def test_drafting_needs_more_states_layers_and_another_cache(arch: str, tmp_path: Path) -> None:
     path = build(arch, tmp_path / "tiny.gguf")
@@ -112,4 +132,26 @@ def test_the_estimate_holds_for_models_of_real_size(big: big_shapes.Big, tmp_pat
         cache = (expected.kv_bytes + expected.recurrent_bytes) / _MIB
         assert found.caches
         assert found.cache_mib == pytest.approx(cache, abs=0.0051 * found.caches), options
+        assert expected.compute_bytes / _MIB == pytest.approx(found.compute_mib, rel=0.15), options
+
+
+_SPECIAL = {
+    "gemma-4-12b": gemma4_shapes.header(gemma4_shapes.GEMMA4_12B),
+    "gemma-4-31b": gemma4_shapes.header(gemma4_shapes.GEMMA4_31B),
+    "shared caches": gemma4_shapes.header(gemma4_shapes.GEMMA4_SHARED),
+    "latent keys": latent_shapes.header(),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(_SPECIAL))
+def test_heads_of_two_lengths_shared_caches_and_latent_keys_are_exact(kind: str, tmp_path: Path) -> None:
+    path = big_shapes.write_header(_SPECIAL[kind], tmp_path / "special.gguf")
+    contexts = [
+        LoadOptions(n_ctx=n_ctx, kv_type=kv_type)
+        for n_ctx, kv_type in product((512, 8192, 32_768), _KV_TYPES)
+    ]
+    contexts.append(LoadOptions(n_ctx=8192, kv_type="f16", flash_attention="off"))
+    for options, found in zip(contexts, dry_run(path, contexts), strict=True):
+        expected = estimate(read_header(path), _needs(options))
+        assert found.cache_mib == pytest.approx(expected.kv_bytes / _MIB, abs=0.0051 * found.caches), options
         assert expected.compute_bytes / _MIB == pytest.approx(found.compute_mib, rel=0.15), options

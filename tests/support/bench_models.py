@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import msgspec
 
 from playground.bench.events import BenchEvent
 from playground.bench.judging import Judging
@@ -45,6 +49,23 @@ def suite(tasks: int = 4) -> Suite:
     return Suite("tiny", "Tiny tasks", "1", "MIT", tuple(kinds), sha256="e" * 64)
 
 
+def write_suite(folder: Path, made: Suite) -> Path:
+    """Write a suite as a user's own folder, and return it."""
+    (folder / "tasks").mkdir(parents=True)
+    head = {"id": made.id, "title": made.title, "version": made.version, "licence": made.licence}
+    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in head.items())
+    (folder / "suite.toml").write_text(text, encoding="utf-8")
+    tasks = {"tasks": [_given(each) for each in made.tasks]}
+    (folder / "tasks" / "all.json").write_bytes(msgspec.json.encode(tasks))
+    return folder
+
+
+def _given(each: Task) -> dict[str, object]:
+    keys = ("id", "title", "language", "tier", "topic", "prompt", "reference", "entry_point", "completion")
+    cases = [{"args": list(case.args), "expected": case.expected} for case in each.cases]
+    return {**{key: getattr(each, key) for key in keys}, "cases": cases}
+
+
 def right_model(folder: Path) -> Path:
     """Write a model that always adds."""
     return build("llama", folder / "right.gguf", script=RIGHT)
@@ -67,6 +88,7 @@ class Race:
         settings: RunSettings | None = None,
         resume: bool = False,
         judging: Judging | None = None,
+        rest_s: float = 60.0,
     ) -> None:
         self.suite = tasks or suite()
         self.settings = settings or RunSettings(max_tokens=64)
@@ -77,14 +99,16 @@ class Race:
             *(self.suite, self.suite.tasks, lanes, self.settings, self.pool, probe(), path),
             resume=resume,
             judging=judging,
+            rest_s=rest_s,
         )
 
     async def go(self, on_event: Callable[[BenchEvent], None] = lambda _event: None) -> RunData:
         """Run to the end and return what came of it."""
         try:
-            async for event in self.run.events():
-                self.seen.append(event)
-                on_event(event)
+            async with contextlib.aclosing(self.run.events()) as events:
+                async for event in events:
+                    self.seen.append(event)
+                    on_event(event)
         finally:
             await self.pool.close()
         assert self.run.data is not None

@@ -6,7 +6,7 @@ accepts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -76,32 +76,48 @@ GEMMA3_27B = Big(*("gemma3", 62, 5376, 32, 16, 128, 21_504, 262_144), window=102
 
 def header(big: Big) -> GgufHeader:
     """Return the header that a file of this shape would have."""
+    metadata: dict[str, object] = {"general.architecture": big.arch}
+    metadata |= {f"{big.arch}.{key}": value for key, value in _numbers(big).items()}
+    return with_tensors(metadata, big.vocabulary, _tensors(big))
+
+
+def with_tensors(metadata: dict[str, object], vocabulary: int, tensors: Iterable[Tensor]) -> GgufHeader:
+    """Return a header with these tensors one behind the other."""
     found, offset = [], 0
-    for name, shape, kind in _tensors(big):
+    for name, shape, kind in tensors:
         block_bytes, block_weights = TENSOR_BLOCKS[kind]
         size = prod(shape) // block_weights * block_bytes
         found.append(TensorInfo(name, shape, kind, offset, size))
         offset += -(-size // 32) * 32
-    metadata: dict[str, object] = {"general.architecture": big.arch}
-    metadata |= {f"{big.arch}.{key}": value for key, value in _numbers(big).items()}
-    metadata["tokenizer.ggml.tokens"] = ArrayInfo(big.vocabulary, _STRING)
-    return GgufHeader(3, metadata, tuple(found), 0, offset)
+    tokens = {"tokenizer.ggml.tokens": ArrayInfo(vocabulary, _STRING)}
+    return GgufHeader(3, {**metadata, **tokens}, tuple(found), 0, offset)
 
 
 def write(big: Big, out: Path) -> Path:
     """Write a file with this header. It takes megabytes on a disk that knows holes."""
-    writer = gguf.GGUFWriter(out, big.arch)
-    for key, value in _numbers(big).items():
-        writer.add_uint32(f"{big.arch}.{key}", value)
-    writer.add_float32(f"{big.arch}.attention.layer_norm_rms_epsilon", 1e-6)
-    writer.add_array(f"{big.arch}.rope.dimension_sections", [11, 11, 10, 0])
+    return write_header(header(big), out)
+
+
+def write_header(wanted: GgufHeader, out: Path) -> Path:
+    """Write a file of which only the header is there."""
+    arch = wanted.arch
+    writer = gguf.GGUFWriter(out, arch)
+    for key, value in wanted.metadata.items():
+        if isinstance(value, list):
+            writer.add_array(key, value)
+        elif isinstance(value, int):
+            writer.add_uint32(key, value)
+    writer.add_float32(f"{arch}.attention.layer_norm_rms_epsilon", 1e-6)
+    writer.add_array(f"{arch}.rope.dimension_sections", [11, 11, 10, 0])
+    vocabulary = wanted.metadata["tokenizer.ggml.tokens"]
+    assert isinstance(vocabulary, ArrayInfo)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list([f"{number:x}" for number in range(big.vocabulary)])
-    writer.add_token_types([1] * big.vocabulary)
+    writer.add_token_list([f"{number:x}" for number in range(vocabulary.count)])
+    writer.add_token_types([1] * vocabulary.count)
     writer.add_token_merges(["0 1"])
     end = 0
-    for tensor in header(big).tensors:
+    for tensor in wanted.tensors:
         kind = gguf.GGMLQuantizationType(tensor.type_id)
         sizes = gguf.quant_shape_to_byte_shape(tuple(reversed(tensor.shape)), kind)
         writer.add_tensor_info(tensor.name, sizes, _BYTES, tensor.size_bytes, raw_dtype=kind)

@@ -1,6 +1,7 @@
-"""Asks llama.cpp what memory it would take for a model, without taking any of the weights', cache's or compute's.
+"""Asks llama.cpp what memory it takes for a model in many contexts, in one process for all of them.
 
-Run as a program it prints the figures: it maps llama.cpp, which only a process of its own may.
+``dry_run`` takes no memory for weights, cache and compute; ``real_run`` loads the model and makes each context. Run as
+a program it prints the figures: it maps llama.cpp, which only a process of its own may.
 """
 
 from __future__ import annotations
@@ -25,17 +26,37 @@ _ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Buffers:
-    """MiB as llama.cpp prints them, to two places. ``caches``: how many figures ``cache_mib`` is the sum of."""
+    """MiB as llama.cpp prints them, to two places. ``caches``: how many figures ``cache_mib`` is the sum of.
+
+    ``weights_mib``: 0 in a dry run. ``copies_mib``: weights rearranged for this processor, which take the place of mapped
+    ones that are not read again; they are not in ``weights_mib``.
+    """
 
     cache_mib: float
     caches: int
     compute_mib: float
+    weights_mib: float = 0.0
+    copies_mib: float = 0.0
+
+    @property
+    def total_mib(self) -> float:
+        """Return everything, the copies too."""
+        return self.weights_mib + self.copies_mib + self.cache_mib + self.compute_mib
 
 
 def dry_run(path: Path, contexts: Sequence[LoadOptions]) -> list[Buffers]:
-    """Return the buffers of each context for one model."""
+    """Return the buffers of each context for one model, without taking them."""
+    return _run("dry", path, contexts)
+
+
+def real_run(path: Path, contexts: Sequence[LoadOptions]) -> list[Buffers]:
+    """Return the buffers of each context for one model, with its weights in memory."""
+    return _run("real", path, contexts)
+
+
+def _run(how: str, path: Path, contexts: Sequence[LoadOptions]) -> list[Buffers]:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.dry_run", str(path)],
+        [sys.executable, "-m", "tests.support.dry_run", how, str(path)],
         input=msgspec.json.encode(contexts),
         capture_output=True,
         cwd=_ROOT,
@@ -63,13 +84,17 @@ def _main() -> None:
     library.start()
     lines: list[str] = []
     log.on_line = lines.append
-    model = DryModel(
-        Path(sys.argv[1]),
+    kind = DryModel if sys.argv[1] == "dry" else Model
+    model = kind(
+        Path(sys.argv[2]),
         LoadOptions(),
         Placement(n_ctx=0),
         on_progress=lambda _fraction: None,
         is_cancelled=lambda: False,
     )
+    copied = accounting.from_log(line for line in log.sizes if "REPACK" in line)
+    copies = sum(use.weights_bytes for use in copied) / (1 << 20)
+    weights = sum(use.weights_bytes for use in accounting.from_log(log.sizes)) / (1 << 20) - copies
     found = []
     for options in msgspec.json.decode(sys.stdin.buffer.read(), type=list[LoadOptions]):
         log.clear()
@@ -78,7 +103,8 @@ def _main() -> None:
         sizes = [float(match[2]) for line in lines if (match := _TOTAL.match(line))]
         compute = sum(use.compute_bytes for use in accounting.from_log(log.sizes)) / (1 << 20)
         context.close()
-        found.append({"cache_mib": sum(sizes), "caches": len(sizes), "compute_mib": compute})
+        figures = {"cache_mib": sum(sizes), "caches": len(sizes), "compute_mib": compute}
+        found.append(figures | {"weights_mib": weights, "copies_mib": copies})
     sys.stdout.write(json.dumps(found))
 
 

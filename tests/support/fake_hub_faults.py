@@ -20,6 +20,7 @@ FaultKind = Literal[
     "no_length",  # no Content-Length: the end of the connection is the end of the body
     "more",  # sends 1,000 bytes more than the file has, and says so
     "ignore_range",  # answers 200 with the whole file
+    "restart",  # the same, and closes after ``after`` bytes
     "wrong_range",  # Content-Range and bytes begin 10 later than was asked for
     "wrong_total",  # Content-Range tells another size of the file
     "no_range",  # 206 without Content-Range

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from playground.models.catalog_values import (
+from playground.models.catalog.catalog_values import (
     CatalogModel,
     CatalogPair,
     CatalogQuant,
@@ -15,12 +15,12 @@ from playground.models.catalog_values import (
     Score,
     Side,
 )
-from playground.models.download import Download, DownloadState, FileProgress
+from playground.models.disk.inventory_values import Disk, DiskModel, DiskState, Place
+from playground.models.downloads.download import Download, DownloadState, FileProgress
 from playground.models.fit import MemoryEstimate
 from playground.models.fitness import Fit, How, Machine, PairFit, Verdict
-from playground.models.inventory_values import Disk, DiskModel, DiskState, Place
+from playground.models.hub.repository import FoundModel, HubFile, Quant, Repository
 from playground.models.placement import DeviceMemory
-from playground.models.repository import FoundModel, HubFile, Quant, Repository
 
 GB = 10**9
 FREE = 22.4

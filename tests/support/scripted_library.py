@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from playground.errors import HubError, HubErrorKind, PlaygroundError
-from playground.models.catalog_values import Proposal
-from playground.models.download import Download, DownloadState
+from playground.models.catalog.catalog_values import Proposal
+from playground.models.disk.inventory_values import Disk, DiskModel
+from playground.models.downloads.download import Download, DownloadState
 from playground.models.fitness import Fit, Machine
-from playground.models.inventory_values import Disk, DiskModel
-from playground.models.repository import FoundModel, Page, Query, Repository
-from playground.ui.library_services import DownloadRules, OnLooking
+from playground.models.hub.repository import FoundModel, Page, Query, Repository
+from playground.ui.library.services import DownloadRules, OnLooking
 from tests.support import library_models as made
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from playground.models.repository import Query
-from playground.ui import library_repository_words as words
+from playground.models.hub.repository import Query
 from playground.ui.bridge import Bridge
-from playground.ui.library_quant_list import QUANT_ROLE
-from playground.ui.library_search_page import SearchPage
-from playground.ui.library_search_vm import SearchVm
+from playground.ui.library import repository_words as words
+from playground.ui.library.quant_list import QUANT_ROLE
+from playground.ui.library.search_page import SearchPage
+from playground.ui.library.search_vm import SearchVm
 from tests.support.scripted_library import ScriptedLibrary, until
 
 _QWEN = "unsloth/Qwen3.6-27B-GGUF"

@@ -59,6 +59,8 @@ def test_memory_counts_what_is_on_other_devices_and_is_said_by_device() -> None:
         "CPU: weights 170 MB, cache 13 MB, compute 27 MB · rpc://127.0.0.1:50052: weights 300 MB, compute 9 MB"
     )
     assert words.memory_parts(LaneState("A")) == ""
+    whole = words.memory_parts(replace(lane, estimated_bytes=500_000_000))
+    assert whole.endswith("in all 519 MB, estimated 500 MB"), whole
 
 
 @pytest.mark.parametrize(

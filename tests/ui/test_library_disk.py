@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
@@ -13,13 +14,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QPushButton
 
 from playground.errors import ModelError, UsageError
-from playground.models.inventory_values import Disk, DiskState, Place
-from playground.ui import library_disk_words as words
+from playground.models.disk.inventory_values import Disk, DiskState, Place
 from playground.ui.bridge import Bridge
-from playground.ui.library_disk_page import DiskPage
-from playground.ui.library_disk_table import CHECK, NAME, PILL_ROLE, SIZE
-from playground.ui.library_disk_vm import DiskVm
-from playground.ui.library_disk_words import DiskView
+from playground.ui.library import disk_words as words
+from playground.ui.library.disk_page import DiskPage
+from playground.ui.library.disk_table import CHECK, NAME, PILL_ROLE, SIZE
+from playground.ui.library.disk_vm import DiskVm
+from playground.ui.library.disk_words import DiskView
 from tests.support import library_models as made
 from tests.support.scripted_library import ScriptedLibrary, until
 from tests.ui.conftest import Runner
@@ -291,3 +292,13 @@ def test_every_state_and_place_has_words(state: DiskState, place: Place) -> None
     assert words.can_fetch(model) <= model.can_delete
     assert words.is_shown(model, place.value, "odd q4") == words.is_shown(model, words.ALL, "")
     assert words.foot(DiskView(Disk((model,), 1, 1), current=model.path)).selected == "Odd Q4_K_M"
+
+
+def test_a_model_that_was_loaded_tells_what_it_took() -> None:
+    model = made.disk_model("Qwen3.6-27B")
+    assert words.measured(model) == ""
+    loaded = msgspec.structs.replace(
+        model, measured_bytes=19_200_000_000, estimated_bytes=19_600_000_000, measured_n_ctx=8192
+    )
+    assert words.measured(loaded) == "Measured 19.2 GB with a context of 8k, estimated 19.6 GB"
+    assert words.measured(loaded) in words.tip(loaded)

@@ -12,10 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton
 
 from playground.errors import DownloadError, DownloadErrorKind
-from playground.models.download import DownloadState
-from playground.ui import library_downloads_words as words
-from playground.ui.library_downloads_page import DownloadsPage
-from playground.ui.library_downloads_vm import DownloadsVm
+from playground.models.downloads.download import DownloadState
+from playground.ui.library import downloads_words as words
+from playground.ui.library.downloads_page import DownloadsPage
+from playground.ui.library.downloads_vm import DownloadsVm
 from tests.support import library_models as made
 from tests.support.scripted_library import ScriptedLibrary, until
 from tests.ui.conftest import Runner

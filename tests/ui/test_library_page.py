@@ -22,13 +22,13 @@ from PySide6.QtWidgets import (
 )
 
 from playground.errors import HubErrorKind
-from playground.ui import library_page as tabs
 from playground.ui import theme
 from playground.ui.bridge import Bridge
-from playground.ui.library_page import LibraryPage
-from playground.ui.library_result_rows import ROW_HEIGHT
-from playground.ui.library_token import TokenDialog
-from playground.ui.library_vm import LibraryVm
+from playground.ui.library import page as tabs
+from playground.ui.library.page import LibraryPage
+from playground.ui.library.result_rows import ROW_HEIGHT
+from playground.ui.library.token import TokenDialog
+from playground.ui.library.vm import LibraryVm
 from tests.support import library_models as made
 from tests.support.scripted_library import ScriptedLibrary, hub_error, until
 from tests.ui.conftest import Runner

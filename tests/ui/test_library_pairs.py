@@ -11,12 +11,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from playground.errors import DownloadError, DownloadErrorKind, ResourceError
-from playground.models.download import DownloadState
-from playground.ui import library_pairs_words as words
+from playground.models.downloads.download import DownloadState
 from playground.ui.bridge import Bridge
-from playground.ui.library_pairs_page import PairsPage
-from playground.ui.library_pairs_state import PairCard
-from playground.ui.library_pairs_vm import PairsVm
+from playground.ui.library import pairs_words as words
+from playground.ui.library.pairs_page import PairsPage
+from playground.ui.library.pairs_state import PairCard
+from playground.ui.library.pairs_vm import PairsVm
 from tests.support import library_models as made
 from tests.support.scripted_library import ScriptedLibrary, until
 from tests.ui.conftest import Runner

@@ -10,11 +10,11 @@ import pytest
 from PySide6.QtCore import Qt, QUrl
 
 from playground.errors import DownloadError, DownloadErrorKind, HubErrorKind, ModelError
-from playground.models.download import DownloadState
-from playground.models.repository import Repository
-from playground.ui import library_repository_words as words
-from playground.ui.library_repository_card import open_page
-from playground.ui.library_search_state import RepositoryState
+from playground.models.downloads.download import DownloadState
+from playground.models.hub.repository import Repository
+from playground.ui.library import repository_words as words
+from playground.ui.library.repository_card import open_page
+from playground.ui.library.search_state import RepositoryState
 from tests.support import library_models as made
 from tests.support.scripted_library import ScriptedLibrary, hub_error, until
 from tests.support.search_tab import SearchTab, on_search

@@ -12,8 +12,8 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 
 from playground.errors import HubErrorKind
-from playground.models.repository import Query
-from playground.ui.library_result_list import KNOWN_ROLE
+from playground.models.hub.repository import Query
+from playground.ui.library.result_list import KNOWN_ROLE
 from tests.support import library_models as made
 from tests.support.scripted_library import ScriptedLibrary, hub_error, until
 from tests.support.search_tab import SearchTab, on_search

@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import HubErrorKind, ModelError
-from playground.models.repository import Query
-from playground.ui import library_search_words as search_words
-from playground.ui import library_words as words
-from playground.ui.library_trouble import trouble_of
+from playground.models.hub.repository import Query
+from playground.ui.library import search_words, words
+from playground.ui.library.trouble import trouble_of
 from tests.support import library_models as made
 from tests.support.scripted_library import hub_error
 

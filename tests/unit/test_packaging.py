@@ -12,9 +12,13 @@ import pytest
 _ROOT = Path(__file__).parents[2]
 _LOAD = """
 from playground import resources, __version__
+from playground.bench import suites
 from playground.compare.prompts import all_prompts
+from playground.models.catalog.catalog import shipped
 assert "_resources" in str(resources.root()), resources.root()
 assert len(all_prompts()) >= 12
+assert shipped().pairs[0].is_story
+assert [len(suites.load(name).tasks) >= 60 for name in ("starter", "humaneval")] == [True, True]
 for folder in ("fonts", "icons", "style"):
     assert any(resources.path(folder).iterdir()), folder
 print(__version__)

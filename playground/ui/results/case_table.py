@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
-from playground.ui import library_paint as paint
 from playground.ui import theme
+from playground.ui.library import paint
 from playground.ui.results.task_cells import pill_on
 from playground.ui.results.task_state import CaseRow
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel
 
 from playground.bench.words import number
-from playground.ui.library_kit import STRETCH, column, row, rule, set_shown, set_text
+from playground.ui.library.kit import STRETCH, column, row, rule, set_shown, set_text
 from playground.ui.meters import ElidedLabel, Tile, label, set_role
 from playground.ui.results import plots
 from playground.ui.results.plots import Plot

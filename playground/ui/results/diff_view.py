@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from playground.ui import theme
-from playground.ui.library_paint import LEFT, RIGHT, colour
+from playground.ui.library.paint import LEFT, RIGHT, colour
 from playground.ui.results.code_diff import How, Line, Span, Unified, lines_of
 from playground.ui.transcript.highlight import START, Run, lexer_for, runs_of_line
 

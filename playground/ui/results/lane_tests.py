@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPlainTextEdit, QVBox
 
 from playground.ui import theme
 from playground.ui.compare_page import ComparePage
-from playground.ui.library_kit import (
+from playground.ui.library.kit import (
     button,
     column,
     draw_icon,

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from playground.ui import theme
-from playground.ui.library_kit import column, recolour
+from playground.ui.library.kit import column, recolour
 from playground.ui.results import files
 from playground.ui.results.open_vm import OpenState
 from playground.ui.results.pair_dialog import PairDialog

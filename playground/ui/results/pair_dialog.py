@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QWidget
 
 from playground.bench.run_list import RunFile
-from playground.ui.library_kit import STRETCH, button, column, on_click, row
+from playground.ui.library.kit import STRETCH, button, column, on_click, row
 from playground.ui.meters import label
 from playground.ui.results import start_state, words
 from playground.ui.results.pieces import wrapped

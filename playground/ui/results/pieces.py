@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from playground.ui import theme
-from playground.ui.library_kit import STRETCH, IconLabel, Item, column, frame, row, set_shown, set_text
+from playground.ui.library.kit import STRETCH, IconLabel, Item, column, frame, row, set_shown, set_text
 from playground.ui.meters import label
 
 CARD = (18, 13, 18, 13)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from playground.bench.verdict import Pair, Score
 from playground.bench.words import number, points
 from playground.ui import theme
-from playground.ui.library_paint import CENTRE, LEFT, RIGHT, colour
+from playground.ui.library.paint import CENTRE, LEFT, RIGHT, colour
 
 _GAP = 2.0
 _STEPS = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5)

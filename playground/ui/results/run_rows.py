@@ -7,8 +7,8 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from playground.bench.run_list import RunFile
-from playground.ui import library_paint as paint
 from playground.ui import theme
+from playground.ui.library import paint
 from playground.ui.results import start_state
 from playground.ui.results.run_list_model import RUN_ROLE
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from playground.ui import theme
 from playground.ui.compare_words import size
-from playground.ui.library_kit import (
+from playground.ui.library.kit import (
     STRETCH,
     IconLabel,
     button,

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
-from playground.ui.library_kit import button, row, set_shown
+from playground.ui.library.kit import button, row, set_shown
 from playground.ui.meters import Tile, label, plain_tip, set_role
 from playground.ui.results import start_state
 from playground.ui.results.pieces import wrapped
@@ -97,7 +97,8 @@ class StartForm(QWidget):
             spin.valueChanged.connect(lambda value, n=name: self._emit(**{n: value}))
 
     def _emit(self, **changes: Any) -> None:  # noqa: ANN401 -- the form's own types
-        self.changed.emit(replace(self._state.form, **changes))
+        """Say what was changed, with what stands in the filter, which says so a little later."""
+        self.changed.emit(replace(self._state.form, **{"glob": self.filter.text(), **changes}))
 
     # ---- showing
 

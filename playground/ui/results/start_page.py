@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QListView, QStackedWidget, QWidget
 
-from playground.ui.library_kit import (
+from playground.ui.library.kit import (
     STRETCH,
     button,
     column,

@@ -6,8 +6,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from playground.ui import library_paint as paint
 from playground.ui import theme
+from playground.ui.library import paint
 from playground.ui.results.task_rows import TaskRow
 from playground.ui.results.task_table import LANE_A, LANE_B, NUMERIC, ROW_ROLE, TASK
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QSplitter, QStackedWidget, QWidget
 
-from playground.ui.library_kit import (
+from playground.ui.library.kit import (
     STRETCH,
     IconLabel,
     button,

@@ -6,7 +6,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QStackedWidget
 
 from playground.ui import theme
-from playground.ui.library_kit import (
+from playground.ui.library.kit import (
     STRETCH,
     button,
     column,

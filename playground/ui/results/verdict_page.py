@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QWidget
 from playground.bench.run_list import RunFile
 from playground.bench.words import points
 from playground.ui.icons import icon
-from playground.ui.library_kit import (
+from playground.ui.library.kit import (
     STRETCH,
     button,
     column,

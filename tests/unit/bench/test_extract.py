@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playground.bench.extract import extract
 from playground.bench.outcome import Outcome
 from playground.bench.task import Case, Language, Task
-from tests.unit.bench.shapes import BODY, SHAPES, WRONG, F, fence
+from tests.support.answer_shapes import BODY, SHAPES, WRONG, F, fence
 
 _START = 'Here it is.\n\n```python\ndef count_words(text):\n    """Count the words."""\n'
 
@@ -78,6 +78,13 @@ def test_a_base_model_is_followed_to_the_end_of_its_function(after: str, closed:
     assert found.outcome is None, found.how
     assert _defined(found.code)("a b  c") == 3
     assert "other" not in found.code
+
+
+def test_a_prefix_is_not_put_in_front_twice() -> None:
+    prefix = _START[_START.index("```") :]
+    once = extract(BODY, _task(), stop="stop", prefix=prefix)
+    assert extract(prefix + BODY, _task(), stop="stop", prefix=prefix) == once
+    assert once.code.count("def count_words") == 1
 
 
 def test_a_base_models_helper_is_kept() -> None:
@@ -267,5 +274,5 @@ def test_ten_times_the_text_takes_about_ten_times_as_long(kind: str, language: L
             extract(answer, _task(language, "total"), stop="end")
         return time.process_time() - began
 
-    small, large = seconds(40_000), seconds(400_000)
+    small, large = seconds(10_000), seconds(100_000)
     assert large < 40 * max(small, 0.01)

@@ -123,6 +123,7 @@ def test_with_samples_the_task_is_the_unit() -> None:
     assert pair.difference == pytest.approx(-10 / 32)
     assert pair.interval == "Student's t over tasks"
     assert pair.p_value == pytest.approx(2 / 64)
+    assert "(permutation test over tasks)" in _text(found)
     small = found.scores[0]
     assert small.solved == pytest.approx(17 / 4)
     assert small.pass_at[0][1] == pytest.approx(17 / 32)
@@ -131,7 +132,9 @@ def test_with_samples_the_task_is_the_unit() -> None:
 
 
 def test_equal_samples_leave_an_interval_with_a_width() -> None:
-    pair = verdict(_sampled({"A": [4, 2, 0], "B": [4, 2, 0]}, 4)).pair
+    found = verdict(_sampled({"A": [4, 2, 0], "B": [4, 2, 0]}, 4))
+    pair = found.pair
+    assert "McNemar" not in _text(found)
     assert pair is not None
     assert pair.low < -0.1 < 0.1 < pair.high
     assert pair.p_value == 1.0
@@ -161,7 +164,7 @@ def test_answers_that_nobody_ran_are_no_failures() -> None:
     )
     found = verdict(data)
     assert found.headline == "Nothing to compare yet"
-    assert "no sandbox" in _text(found)
+    assert "Some programs were not run, and nothing is said of them: A test got" in _text(found)
     assert found.costs[0].solved_per_minute is None
 
 

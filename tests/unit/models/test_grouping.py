@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import NotFoundError
-from playground.models.grouping import chosen, default_quant, group_files, is_safe, problems
-from playground.models.repository import HubFile, Quant, Repository
+from playground.models.hub.grouping import chosen, default_quant, group_files, is_safe, problems
+from playground.models.hub.repository import HubFile, Quant, Repository
 
 
 def _files(*names: str) -> list[HubFile]:

@@ -14,15 +14,19 @@ from hypothesis import strategies as st
 
 from playground.chat.messages import Conversation
 from playground.compare.events import Lane
-from playground.compare.memory import needed_bytes
+from playground.compare.needs import host_needs
 from playground.errors import ModelError
+from playground.models.fitness import Machine
 from playground.models.gguf import read_header
 from playground.models.library import describe
+from playground.models.pair_fit import fit
+from playground.models.placement import DeviceMemory
 from tests.support import mutants
 from tests.support.broken_gguf import ARRAY, STRING, Parts, Value, take_apart, text
 from tests.support.tiny_gguf import build
 
 _FAST = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+_MACHINE = Machine(1 << 32, 1 << 32, (DeviceMemory("GPU", 2 << 20),))
 _MEMORY_LIMIT_BYTES = 400 << 20  # the reader's own limit is 128 MiB of file, and what it makes of it
 _KINDS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 
@@ -40,7 +44,11 @@ def _read(path: Path) -> bool:
         assert model.name.isprintable()
         assert model.arch.isprintable()
         assert len(model.licence) <= 200
-        assert isinstance(needed_bytes(Lane("A", model, Conversation().with_user("Hello"))), int)
+        lane = Lane("A", model, Conversation().with_user("Hello"))
+        assert isinstance(host_needs([lane], ())["A"], int)
+        found = fit(read_header(path), model.size_bytes, 8192, _MACHINE)
+        assert 0 <= found.gpu_layers <= found.layers
+        assert found.memory.private_bytes >= 0
     except ModelError as error:
         assert error.message.endswith("."), error.message
         assert error.message.isprintable(), error.message

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from playground.chat.options import Sampling
+from playground.models.catalog.recommended import families, recommendation, recommended
 from playground.models.files import ModelFile
-from playground.models.recommended import families, recommendation, recommended
 
 
 def _model(arch: str, name: str, *, is_base: bool = False) -> ModelFile:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from playground.models import hub as door
+from playground.models.hub import hub as door
 from tests.support.fake_hub import FakeHub
 
 TOKEN = "hf_" + "S3cretWordThatNobodySees"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import HubError, HubErrorKind
-from playground.models.hub_answers import found_models, repository_of, tree_files
-from playground.models.repository import HubFile
+from playground.models.hub.hub_answers import found_models, repository_of, tree_files
+from playground.models.hub.repository import HubFile
 
 _COMMIT = "a" * 40
 _PAGE = "https://huggingface.co/acme/m"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.models.hub_card import LONGEST_CHARS, READ_BYTES, summary
+from playground.models.hub.hub_card import LONGEST_CHARS, READ_BYTES, summary
 
 _PROSE = "A compact model for code that runs on small machines."
 

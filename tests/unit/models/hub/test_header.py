@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from playground.errors import HubError, HubErrorKind, ModelError
-from playground.models import hub_api
 from playground.models.gguf import ArrayInfo, GgufHeader, parse_beginning, read_header
+from playground.models.hub import hub_api
 from playground.models.shape import shape_of
 from tests.support.broken_gguf import ARRAY, STRING, Value, string, u32
 from tests.support.fake_hub import FakeHub, Fault

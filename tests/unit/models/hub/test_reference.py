@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import UsageError
-from playground.models.hub_reference import HubReference, is_repo, parse
+from playground.models.hub.hub_reference import HubReference, is_repo, parse
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import socket
 import pytest
 
 from playground.errors import HubError, HubErrorKind
-from playground.models import hub as door
-from playground.models import hub_api
-from playground.models.hub_http import Limits, connected
-from playground.models.repository import Query
+from playground.models.hub import hub as door
+from playground.models.hub import hub_api
+from playground.models.hub.hub_http import Limits, connected
+from playground.models.hub.repository import Query
 from tests.support.fake_hub import FakeHub, Fault
 from tests.support.remote_models import model_bytes
 from tests.unit.models.hub.conftest import TOKEN

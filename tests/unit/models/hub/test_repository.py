@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from playground.errors import HubError, HubErrorKind, UsageError
-from playground.models import hub_api
-from playground.models.repository import Repository
+from playground.models.hub import hub_api
+from playground.models.hub.repository import Repository
 from tests.support.fake_hub import FakeHub, Fault, HubContent
 from tests.support.remote_models import model_bytes
 from tests.unit.models.hub.conftest import asked

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from playground.errors import HubError, HubErrorKind
-from playground.models import hub_api
-from playground.models.hub_http import Limits
-from playground.models.repository import Page, Query
+from playground.models.hub import hub_api
+from playground.models.hub.hub_http import Limits
+from playground.models.hub.repository import Page, Query
 from tests.support.fake_hub import FakeHub, Fault
 from tests.unit.models.hub.conftest import asked
 
@@ -163,7 +163,7 @@ def test_deep_nesting_is_a_sentence(hub: FakeHub) -> None:
     hub.add("acme/deep", {"README.md": body.encode()})
 
     async def scenario() -> None:
-        from playground.models.hub_http import connected
+        from playground.models.hub.hub_http import connected
 
         async with connected("it") as session:
             await session.json(f"/acme/deep/resolve/{hub.repos['acme/deep'].sha}/README.md")

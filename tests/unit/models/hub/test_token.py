@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from playground.errors import HubError, HubErrorKind
-from playground.models import hub as door
-from playground.models import hub_api
-from playground.models.hub import TokenState
-from playground.models.repository import Query
+from playground.models.hub import hub as door
+from playground.models.hub import hub_api
+from playground.models.hub.hub import TokenState
+from playground.models.hub.repository import Query
 from tests.support.fake_hub import FakeHub
 from tests.unit.models.hub.conftest import TOKEN
 

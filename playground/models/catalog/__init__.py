@@ -1,0 +1,1 @@
+"""Models and pairs worth trying, and how their publishers want them sampled."""

@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: its library, what it is asked, what it answers."""

@@ -1,0 +1,1 @@
+"""The Library screen: pairs for this machine, search, downloads, what is on disk."""

@@ -1,0 +1,193 @@
+"""The Library in a whole app: the real services, the real fetcher, a Hub on loopback, clicked through."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from playground import app as application
+from playground import config
+from playground.models.disk.inventory_values import DiskState
+from playground.models.downloads.download import DownloadState
+from playground.models.hub import hub as hub_room
+from playground.ui.library.page import DISK, DOWNLOADS, SEARCH, LibraryPage
+from playground.ui.library.pair_card import PairCardView
+from tests.support.fake_hub import FakeHub
+from tests.support.tiny_gguf import build
+from tests.ui.conftest import Runner
+
+_CATALOG = """
+[[models]]
+id = "{id}"
+name = "{name}"
+repo = "{repo}"
+licence = "MIT"
+params = 1_000_000
+active_params = 1_000_000
+released = "2026-01-01"
+source = "https://example.org"
+read = 2026-11-24
+quants = [{{ name = "F32", size_bytes = {size} }}]
+[models.numbers]
+arch = "llama"
+n_ctx_train = 2048
+layers = 2
+kv_layers = 2
+kv_heads = 2
+key_length = 16
+value_length = 16
+embedding = 64
+vocabulary = 300
+"""
+_PAIR = """
+[[pairs]]
+id = "tiny"
+title = "Two very small ones"
+compact = { model = "tiny-a", quant = "F32" }
+larger = { model = "tiny-b", quant = "F32" }
+memory_gb = 4
+"""
+Scenario = Callable[[application.App, LibraryPage], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHub]:
+    folder = tmp_path_factory.mktemp("hub")
+    with FakeHub() as running:
+        for name in ("a", "b"):
+            path = folder / f"tiny-{name}-F32.gguf"
+            build("llama", path, script=f"I am {name}.")
+            running.add(
+                f"acme/tiny-{name}-GGUF", {path.name: path, "README.md": b"# Tiny\n\nA very small model."}
+            )
+        yield running
+
+
+@pytest.fixture
+def home(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    cache = hub_room.cache_folder()  # where it was when its library was imported
+    shutil.rmtree(cache, ignore_errors=True)
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    monkeypatch.setenv("HF_HUB_CACHE", str(cache))
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path / "home"))
+    data = config.folders().data
+    data.mkdir(parents=True)
+    sizes = {repo.id: sum(file.size for file in repo.files.values()) for repo in hub.repos.values()}
+    text = "".join(
+        _CATALOG.format(id=f"tiny-{n}", name=f"Tiny {n.upper()}", repo=repo, size=sizes[repo])
+        for n in ("a", "b")
+        for repo in [f"acme/tiny-{n}-GGUF"]
+    )
+    (data / "catalog.toml").write_text(text + _PAIR, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def in_library(home: Path, run: Runner, qapp: QApplication) -> Callable[[Scenario], None]:
+    """Run a coroutine beside a whole app that shows its Library, and end the app in order."""
+    assert home
+
+    async def drive(scenario: Scenario) -> None:
+        window = application.make_window(qapp, "light")
+        running = application.App(qapp, window)
+        window.show()
+        running.begin((), None)
+        try:
+            running.pages.show_page("library")
+            page = running.pages.pages["library"]
+            assert isinstance(page, LibraryPage)
+            await scenario(running, page)
+        finally:
+            running.end()
+            await running.wait()
+            window.deleteLater()
+
+    return lambda scenario: run(drive(scenario), 60)
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 -- the window has no event for a test to wait on
+            await asyncio.sleep(0.02)
+
+
+def _model(running: application.App, slot: str) -> str:
+    model = running.vm.state.lane(slot).model
+    return Path(model.path).name if model is not None else ""
+
+
+def _card(page: LibraryPage) -> PairCardView | None:
+    cards = page.findChildren(PairCardView)
+    return next((card for card in cards if card.card and card.card.title == "Two very small ones"), None)
+
+
+def _press(page: LibraryPage, text: str) -> None:
+    button = next(b for b in page.findChildren(QPushButton) if b.isVisible() and b.text() == text)
+    assert button.isEnabled()
+    button.click()
+
+
+def test_one_click_brings_a_pair_into_compare(in_library: Callable[[Scenario], None]) -> None:
+    async def scenario(running: application.App, page: LibraryPage) -> None:
+        await _until(lambda: _card(page) is not None)
+        card = _card(page)
+        assert card is not None
+        assert card.button.text() == "Download both and compare"
+        card.button.click()
+        await _until(lambda: _model(running, "A").startswith("tiny-a"))
+        await _until(lambda: _model(running, "B").startswith("tiny-b"))
+        assert running.window.windowTitle() == "Compare — Playground"
+        assert not page.isVisible()
+        running.vm.run("Hello")
+        await _until(lambda: not running.vm.state.is_running and bool(running.vm.state.sentence))
+        texts = [running.page.lanes[slot].transcript.toPlainText() for slot in ("A", "B")]
+        assert "I am a." in texts[0]
+        assert "I am b." in texts[1]
+
+    in_library(scenario)
+
+
+def test_a_model_is_found_fitted_fetched_and_listed(in_library: Callable[[Scenario], None]) -> None:
+    async def scenario(running: application.App, page: LibraryPage) -> None:
+        page.go_to(SEARCH)
+        search = page.vm.search
+        search.type("tiny-b")
+        await _until(lambda: bool(search.opened.state.fits) and search.state.found != ())
+        assert [found.id for found in search.state.found] == ["acme/tiny-b-GGUF"]
+        assert search.opened.state.fits["F32"].verdict == "well"
+        _press(page, "Download")
+        page.go_to(DOWNLOADS)
+        downloads = page.vm.downloads
+        await _until(
+            lambda: [d.state for d in downloads.state.downloads] == [DownloadState.DONE],
+        )
+        page.go_to(DISK)
+        await _until(lambda: any(m.repo == "acme/tiny-b-GGUF" for m in page.vm.disk.state.models))
+        found = next(m for m in page.vm.disk.state.models if m.repo == "acme/tiny-b-GGUF")
+        assert found.state is DiskState.READY
+        await _until(lambda: running.vm.models.rowCount() > 0)
+
+    in_library(scenario)
+
+
+def test_keys_go_through_the_pages(in_library: Callable[[Scenario], None]) -> None:
+    async def scenario(running: application.App, page: LibraryPage) -> None:
+        window = running.window
+        window.activateWindow()
+        await _until(lambda: page.isVisible() and window.isActiveWindow())
+        assert "Library" in window.windowTitle()
+        QTest.keySequence(window, "Ctrl+1")
+        assert window.page.isVisible()
+        QTest.keySequence(window, "Ctrl+2")
+        assert page.isVisible()
+        assert window.childAt(QPoint(200, 30)) is not None
+
+    in_library(scenario)
