@@ -20,7 +20,7 @@ from playground.engines.pool import EnginePool
 from playground.engines.process import EngineProcess
 from playground.errors import PlaygroundError
 from playground.models.library import describe
-from playground.ui.results.services import BenchWork, ResultsServices, RunWish, TestServices
+from playground.ui.results.services import BenchWork, JudgeServices, ResultsServices, RunWish
 from tests.support import bench_models, runs
 from tests.support.tiny_gguf import build
 
@@ -36,7 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _services(pool: EnginePool) -> AppResults:
     made = AppResults(pool)
-    checked: tuple[ResultsServices, TestServices] = (made, made)  # the types say that it is both
+    checked: tuple[ResultsServices, JudgeServices] = (made, made)  # the types say that it is both
     assert checked
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,6 +74,12 @@ class _Screen:
     def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         QTest.keyClick(self.window.focusWidget() or self.window, key, modifiers)
 
+    def is_at(self, place: Place) -> bool:
+        return self.vm.place is place
+
+    def has_said(self, name: str) -> bool:
+        return name in self.vm.open.state.said
+
     def seen(self) -> str:
         return "\n".join(label.text() for label in self.page.findChildren(QLabel) if label.isVisible())
 
@@ -118,17 +125,17 @@ def test_a_run_is_opened_gone_through_and_left_by_keyboard(play: Play) -> None:
         assert view.hasFocus()
         screen.key(Qt.Key.Key_Home)
         screen.key(Qt.Key.Key_Return)
-        assert screen.vm.place is Place.TASK
+        assert screen.is_at(Place.TASK)
         assert "disagreement 1 of 11" in screen.seen()
         screen.key(Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
         assert "disagreement 2 of 11" in screen.seen()
         screen.key(Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
         assert "disagreement 1 of 11" in screen.seen()
         screen.key(Qt.Key.Key_Escape)
-        assert screen.vm.place is Place.VERDICT
+        assert screen.is_at(Place.VERDICT)
         assert view.hasFocus()
         screen.key(Qt.Key.Key_Escape)
-        assert screen.vm.place is Place.START
+        assert screen.is_at(Place.START)
 
     play(scenario)
 
@@ -139,11 +146,11 @@ def test_a_double_click_opens_a_task_and_the_table_goes_back_to_it(play: Play) -
         view = screen.find("Tasks", QAbstractItemView)
         index = view.model().index(2, task_table.TASK)
         view.doubleClicked.emit(index)
-        assert screen.vm.place is Place.TASK
+        assert screen.is_at(Place.TASK)
         title = index.data()
         screen.find("Next", QAbstractButton).click()
         screen.find("Results", QAbstractButton, screen.page.task).click()
-        assert screen.vm.place is Place.VERDICT
+        assert screen.is_at(Place.VERDICT)
         assert view.currentIndex().row() == 3
         assert view.currentIndex().siblingAtColumn(task_table.TASK).data() != title
 
@@ -239,7 +246,7 @@ def test_the_form_begins_a_run_that_is_shown_and_stopped(play: Play) -> None:
         screen.find("Pause", QAbstractButton).click()
         screen.find("Go on", QAbstractButton).click()
         screen.key(Qt.Key.Key_Escape)
-        assert screen.vm.place is Place.START
+        assert screen.is_at(Place.START)
         assert not screen.find("Begin the run", QAbstractButton).isEnabled()
         screen.find("A run is under way: show it", QAbstractButton).click()
         screen.find("Stop", QAbstractButton).click()
@@ -283,16 +290,17 @@ def test_what_cannot_be_read_is_said_and_not_opened(play: Play) -> None:
 def test_files_are_asked_for_without_waiting(play: Play, tmp_path: Path) -> None:
     async def scenario(screen: _Screen) -> None:
         await screen.opened()
-        for ask, name in (
-            (lambda: screen.page.ask_for_report("html"), "r.html"),
-            (lambda: screen.page.ask_for_report("markdown"), "r.md"),
+        asks: tuple[tuple[Callable[[], None], str], ...] = (
+            (partial(screen.page.ask_for_report, "html"), "r.html"),
+            (partial(screen.page.ask_for_report, "markdown"), "r.md"),
             (screen.page.ask_for_picture, "p.png"),
-        ):
+        )
+        for ask, name in asks:
             ask()
             dialog = next(d for d in screen.page.findChildren(QFileDialog) if d.isVisible())
             dialog.fileSelected.emit(str(tmp_path / name))
             dialog.reject()
-            await until(lambda n=name: n in screen.vm.open.state.said)
+            await until(partial(screen.has_said, name))
         screen.page.ask_for_file()
         dialog = next(d for d in screen.page.findChildren(QFileDialog) if d.isVisible())
         dialog.fileSelected.emit(_PART)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def play(run: Runner) -> Play:
     return lambda scenario: run(drive(scenario), 30)
 
 
+def _has_said(vm: ResultsVm, name: str) -> bool:
+    return name in vm.open.state.said
+
+
+def _at(vm: ResultsVm, place: Place) -> bool:
+    return vm.place is place
+
+
 def _finished() -> list[Any]:
     events = results_runs.under_way()
     return [*events, RunFinished(End("", complete=False, reason="stopped"), results_runs.played(events))]
@@ -58,7 +67,7 @@ def test_a_run_file_opens_with_its_verdict(play: Play) -> None:
         assert shown.headline == "Not settled"
         assert vm.open.tasks.rowCount() == 40
         vm.back()
-        assert vm.place is Place.START
+        assert _at(vm, Place.START)
 
     play(scenario)
 
@@ -68,7 +77,7 @@ def test_a_file_that_is_no_run_gives_one_sentence(play: Play) -> None:
         vm.open_file(Path("/tmp/nothing.jsonl"))
         await until(lambda: bool(vm.start.state.trouble))
         assert "nothing.jsonl is no run file" in vm.start.state.trouble
-        assert vm.place is Place.START
+        assert _at(vm, Place.START)
 
     play(scenario)
 
@@ -81,7 +90,7 @@ def test_filters_and_tasks_are_gone_through(play: Play) -> None:
         assert vm.open.tasks.rowCount() == 3
         first = vm.open.tasks.tasks()[0]
         vm.open_task(first)
-        assert vm.place is Place.TASK
+        assert _at(vm, Place.TASK)
         assert vm.open.state.task is not None
         assert vm.open.state.task.place == "task 1 of 3"
         vm.open.step(True)
@@ -90,7 +99,7 @@ def test_filters_and_tasks_are_gone_through(play: Play) -> None:
         vm.open.step(False)  # there is none before the first
         assert vm.open.state.task.task == first
         vm.back()
-        assert vm.place is Place.VERDICT
+        assert _at(vm, Place.VERDICT)
         vm.open.set_filter("all", "")
         vm.open_task("top_k_words")
         assert vm.open.state.task.place.startswith("disagreement")
@@ -143,7 +152,7 @@ def test_a_run_can_be_paused_and_stopped_and_another_looked_at_meanwhile(play: P
         vm.resume()  # a whole run has nothing to resume, and one is under way
         assert services.resumed == []
         vm.open_file(work.path)
-        assert vm.place is Place.RUNNING
+        assert _at(vm, Place.RUNNING)
         vm.running.stop()
         assert vm.running.state.stopping
         await until(lambda: not vm.running.is_running)
@@ -159,7 +168,7 @@ def test_a_run_that_cannot_begin_says_why(play: Play) -> None:
         vm.begin()
         await until(lambda: bool(vm.start.state.trouble))
         assert "The suite is damaged." in vm.start.state.trouble
-        assert vm.place is Place.START
+        assert _at(vm, Place.START)
         assert vm.busy == ""
 
     play(scenario)
@@ -173,7 +182,7 @@ def test_a_full_disk_keeps_what_there_is_in_sight(play: Play) -> None:
         await until(lambda: len(vm.running.table.rows) == 40)
         work.stop()
         await until(lambda: bool(vm.running.state.trouble))
-        assert vm.place is Place.RUNNING
+        assert _at(vm, Place.RUNNING)
         assert "The disk is full." in vm.running.state.trouble
         assert vm.running.state.over
         assert vm.busy == ""
@@ -276,7 +285,7 @@ def test_reports_and_pictures_are_written(play: Play, tmp_path: Path) -> None:
         assert services.written == [(tmp_path / "r.html", "html")]
         for name in ("p.svg", "p.png"):
             vm.open.write_picture(tmp_path / name, dark=False)
-            await until(lambda n=name: n in vm.open.state.said)
+            await until(partial(_has_said, vm, name))
             assert (tmp_path / name).stat().st_size > 50
         vm.open.write_picture(tmp_path / "missing" / "p.svg", dark=False)
         await until(lambda: "cannot be written" in vm.open.state.trouble)

@@ -103,7 +103,12 @@ class _Cells(QStyledItemDelegate):
             pill_on(painter, inner, (index.data(), "ok" if case.passed else "bad"), on_tint=first)
         else:
             ink = "bad" if index.column() == _GOT and not case.passed else "text"
-            paint.text(painter, inner, index.data(), theme.font(9, mono=True), ink)
+            painter.setFont(theme.font(9, mono=True))
+            painter.setPen(paint.colour(ink))
+            shown = painter.fontMetrics().elidedText(
+                index.data(), Qt.TextElideMode.ElideRight, int(inner.width())
+            )
+            painter.drawText(inner, paint.LEFT, shown)
         painter.restore()
 
 

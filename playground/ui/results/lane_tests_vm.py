@@ -17,7 +17,7 @@ from playground.ui.compare_state import CompareState, Phase
 from playground.ui.compare_vm import CompareVm
 from playground.ui.results import lane_tests_state as state_of
 from playground.ui.results.lane_tests_state import LaneTests, TestPhase
-from playground.ui.results.services import TestServices
+from playground.ui.results.services import JudgeServices
 
 _OPEN = (TestPhase.OFFERED, TestPhase.DONE)
 
@@ -29,7 +29,7 @@ class LaneTestsVm(QObject):
     prompts_found = Signal(object)
 
     def __init__(
-        self, services: TestServices, compare: CompareVm, bridge: Bridge, parent: QObject | None = None
+        self, services: JudgeServices, compare: CompareVm, bridge: Bridge, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._services, self._compare, self._bridge = services, compare, bridge

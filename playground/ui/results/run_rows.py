@@ -7,7 +7,6 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from playground.bench.run_list import RunFile
-from playground.ui import theme
 from playground.ui.library import paint
 from playground.ui.results import start_state
 from playground.ui.results.run_list_model import RUN_ROLE
@@ -34,8 +33,6 @@ class RunRows(QStyledItemDelegate):
         inner = paint.pill(painter, area.adjusted(10, 6, -10, -6), start_state.run_pill(run))
         top = QRectF(inner.left(), inner.top(), inner.width(), inner.height() / 2)
         ink = "text" if run.header is not None else "muted"
-        paint.text(painter, top, start_state.run_line(run), theme.font(10, 600), ink)
-        paint.text(
-            painter, top.translated(0, top.height()), start_state.run_models(run), theme.font(9.5), "muted"
-        )
+        paint.text(painter, top, start_state.run_line(run), 10, 600, ink)
+        paint.text(painter, top.translated(0, top.height()), start_state.run_models(run), 9.5, 400, "muted")
         painter.restore()

@@ -21,8 +21,8 @@ from playground.bench.events import (
     TimeLeft,
 )
 from playground.bench.record import LaneLoad
-from playground.bench.report import shown
 from playground.bench.run_data import RunData
+from playground.bench.shown_text import shown
 from playground.bench.verdict import name as lane_name
 from playground.ui.results import words
 from playground.ui.results.task_rows import LaneCell

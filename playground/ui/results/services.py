@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import Literal, Protocol
 
 from playground.bench.events import BenchEvent
 from playground.bench.outcome import Judged
@@ -94,10 +94,8 @@ class ResultsServices(Protocol):
         """Return the verdict's plots as one SVG text. Blocking."""
 
 
-class TestServices(Protocol):
+class JudgeServices(Protocol):
     """What *Run tests* in Compare needs."""
-
-    __test__: ClassVar[bool] = False  # no test of pytest's
 
     def task_prompts(self) -> Sequence[Prompt]:
         """Return the tasks with tests as prompts for Compare. Blocking."""

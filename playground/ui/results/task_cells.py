@@ -37,9 +37,11 @@ class TaskCells(QStyledItemDelegate):
             pill = row.cells[place].pill if place < len(row.cells) else ("", "plain")
             pill_on(painter, inner, pill, on_tint=marked)
         else:
-            font = theme.font(9.5, 500 if column == TASK else 400)
+            weight = 500 if column == TASK else 400
             align = paint.RIGHT if column in NUMERIC else paint.LEFT
-            paint.text(painter, inner, index.data() or "", font, "text" if column == TASK else "muted", align)
+            paint.text(
+                painter, inner, index.data() or "", 9.5, weight, "text" if column == TASK else "muted", align
+            )
         painter.restore()
 
 

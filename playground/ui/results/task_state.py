@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from playground.bench.answer_text import cleaned
 from playground.bench.outcome import CaseResult
 from playground.bench.record import Answer, Result
-from playground.bench.report import shown
 from playground.bench.run_data import RunData
+from playground.bench.shown_text import shown
 from playground.bench.verdict import name as lane_name
 from playground.ui.results import code_diff, words
 from playground.ui.results.code_diff import Diff

@@ -12,7 +12,7 @@ from playground.bench.verdict import Pair, Score, Verdict
 from playground.ui.results import words
 from playground.ui.results.words import Pill
 
-_SURE = ("small", "large", "large_within", "within")
+_MOST_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def verdict_state(data: RunData, found: Verdict, path: str, *, joined: bool = Fa
         cost_note=_cost_note(found.costs),
         warnings=_warnings(found),
         notes=_notes(data, found, joined=joined),
-        can_resume=not joined and not data.is_complete,
+        can_resume=not joined and (not data.is_complete or bool(data.not_run)),
         is_joined=joined,
     )
 
@@ -143,9 +143,8 @@ def _second(found: Verdict) -> str:
 
 
 def _metrics(pair: Pair) -> tuple[Metric, ...]:
-    exact = pair.interval.startswith("Dirichlet")
     first = Metric(
-        "EXACT MCNEMAR" if exact else "PERMUTATION TEST",
+        pair.test.removesuffix(" over tasks").upper(),
         bench_words.p_value(pair.p_value),
         f"{bench_words.number(pair.only_small)} against {bench_words.number(pair.only_large)} tasks",
     )
@@ -212,10 +211,9 @@ def _notes(data: RunData, found: Verdict, *, joined: bool) -> tuple[str, ...]:
     notes = list(data.notes)
     not_run = sum(score.outcomes.get("not_run", 0) for score in found.scores)
     if not_run:
-        notes.append(
-            f"{words.count(not_run, 'answer')} could not be run, so nothing is said of "
-            f"{'it' if not_run == 1 else 'them'}: open a task to see why."
-        )
+        reasons = " ".join(data.not_run[:_MOST_REASONS])
+        programs = words.count(not_run, "program")
+        notes.append(f"{programs} could not be run, so nothing is said of that: {reasons}")
     if not joined and not data.is_complete:
         left, unjudged = len(data.missing()), len(data.unjudged())
         parts = [

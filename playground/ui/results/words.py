@@ -7,8 +7,9 @@ import unicodedata
 
 from playground.bench.outcome import Outcome
 from playground.bench.record import Answer, Header
-from playground.bench.report import OUTCOMES, shown
+from playground.bench.report import OUTCOMES
 from playground.bench.run_data import RunData, TaskRun
+from playground.bench.shown_text import shown
 from playground.ui.compare_words import size
 
 Pill = tuple[str, str]
