@@ -179,6 +179,22 @@ def test_tasks_with_tests_are_in_the_menu_and_known_to_compare(play: Play) -> No
     play(scenario)
 
 
+def test_tests_wait_while_a_run_has_the_machine(play: Play) -> None:
+    async def scenario(screen: _Screen) -> None:
+        await screen.asked(screen.task_prompt)
+        await screen.phase(TestPhase.OFFERED)
+        screen.compare.set_blocked(_BUSY)
+        screen.tests.run()
+        assert screen.results.judged == []
+        assert _BUSY in _seen(screen.strips["A"])
+        screen.compare.set_blocked("")
+        screen.tests.run()
+        await screen.phase(TestPhase.DONE)
+        assert _BUSY not in _seen(screen.strips["A"])
+
+    play(scenario)
+
+
 def test_compare_refuses_politely_while_a_run_is_under_way(play: Play) -> None:
     async def scenario(screen: _Screen) -> None:
         await screen.asked("Hello")

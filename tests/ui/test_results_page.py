@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -26,15 +27,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from playground.bench.outcome import Outcome
+from playground.bench.run_data import RunData
 from playground.ui import theme
 from playground.ui.bridge import Bridge
 from playground.ui.compare_page import ComparePage
 from playground.ui.main_window import MainWindow
+from playground.ui.meters import ElidedLabel
 from playground.ui.results import task_table
 from playground.ui.results.page import ResultsPage
 from playground.ui.results.pair_dialog import PairDialog
+from playground.ui.results.task_view import TaskView
 from playground.ui.results.vm import Place, ResultsVm
-from tests.support import results_runs
+from tests.support import results_runs, runs
 from tests.support.scripted_results import NONE, ScriptedResults, ScriptedWork, until
 from tests.ui.conftest import Runner
 
@@ -207,6 +212,51 @@ def test_a_task_shows_both_programs_answers_and_outputs(play: Play) -> None:
         assert 'Expected: ["fig", "pear"]' in QGuiApplication.clipboard().text()
 
     play(scenario)
+
+
+def test_one_model_alone_has_a_place_too(play: Play) -> None:
+    alone = RunData(runs.header(2, models=(runs.COMPACT,))).with_entries(
+        runs.entries({"A": [Outcome.PASS, Outcome.WRONG]})
+    )
+
+    async def scenario(screen: _Screen) -> None:
+        await screen.opened()
+        assert "1 of 2 solved" in screen.seen()
+        assert "task by task" not in screen.seen()
+        view = screen.find("Tasks", QAbstractItemView)
+        assert isinstance(view, TaskView)
+        assert view.isColumnHidden(task_table.LANE_B)
+        screen.vm.open_task("task-1")
+        assert screen.find("Program", QAbstractButton).isVisible()
+        assert not screen.page.task.panes[1].isVisible()
+
+    play(scenario, ScriptedResults({_WHOLE: alone}))
+
+
+def test_what_looks_like_html_is_shown_as_it_is(play: Play) -> None:
+    evil = "<img src='x'><b>bold</b> & \x1b[31m"
+    header = runs.header(1)
+    info = msgspec.structs.replace(header.task_infos[0], title=evil, topic=evil, prompt=evil)
+    whole = runs.run(1, 0, 0, 0)
+    data = RunData(
+        msgspec.structs.replace(header, task_infos=(info,), suite_title=evil),
+        answers=whole.answers,
+        results=whole.results,
+    )
+
+    async def scenario(screen: _Screen) -> None:
+        await screen.opened()
+        screen.vm.open_task("task-0")
+        for shown in screen.page.findChildren(QLabel):
+            if "<img" in shown.text() and not isinstance(shown, ElidedLabel):  # which paints its text itself
+                assert shown.textFormat() == Qt.TextFormat.PlainText, shown.text()
+            assert "<img" not in shown.toolTip()
+            assert "\x1b" not in shown.text()
+        tip = screen.page.verdict.view.model().index(0, task_table.TASK).data(Qt.ItemDataRole.ToolTipRole)
+        assert "&lt;img" in tip
+        assert "&&" in screen.page.verdict.picker.text()
+
+    play(scenario, ScriptedResults({_WHOLE: data}))
 
 
 def test_a_task_goes_to_compare(play: Play) -> None:

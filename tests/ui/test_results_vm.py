@@ -290,6 +290,7 @@ def test_reports_and_pictures_are_written(play: Play, tmp_path: Path) -> None:
         vm.open.write_picture(tmp_path / "missing" / "p.svg", dark=False)
         await until(lambda: "cannot be written" in vm.open.state.trouble)
         vm.open.write_picture(tmp_path / "missing" / "p.png", dark=False)
+        await until(lambda: "p.png" in vm.open.state.trouble)
         services.problem = PlaygroundError("The report cannot be written.")
         vm.open.write_report(tmp_path / "r.md", "markdown")
         await until(lambda: "The report cannot" in vm.open.state.trouble)

@@ -148,7 +148,7 @@ def test_a_dead_lane_and_a_faulty_setup_are_warned_about() -> None:
         ]
     )
     shown = _verdict(data)
-    assert any("set-up fault in A" in text and "raise --max-tokens" in text for text in shown.warnings)
+    assert any("set-up fault in A" in text and "raise the longest answer" in text for text in shown.warnings)
     assert any("stopped early" in text for text in shown.warnings)
 
 

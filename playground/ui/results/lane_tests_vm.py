@@ -44,7 +44,9 @@ class LaneTestsVm(QObject):
     def run(self) -> None:
         """Run the tests in each lane where they are offered."""
         for lane in self.lanes.values():
-            if lane.phase is TestPhase.OFFERED:
+            if lane.phase is TestPhase.OFFERED and (why := self._compare.state.blocked):
+                self._set(replace(lane, trouble=why))  # it would disturb the times of what has the engines
+            elif lane.phase is TestPhase.OFFERED:
                 self._set(replace(lane, phase=TestPhase.RUNNING, trouble=""))
                 self._spawn(self._judge(lane.slot), lane.slot)
 
@@ -58,7 +60,7 @@ class LaneTestsVm(QObject):
     def allow(self, slot: str) -> None:
         """Run a lane's program with the user's rights: a person has read it and said so."""
         lane = self.lanes[slot]
-        if lane.phase is TestPhase.ASKING and lane.result is not None:
+        if lane.phase is TestPhase.ASKING and lane.result is not None and not self._compare.state.blocked:
             self._set(replace(lane, phase=TestPhase.RUNNING))
             self._spawn(self._judge_unsafe(slot), slot)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QDialog, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QWidget
 
 from playground.bench.run_list import RunFile
 from playground.ui.library.kit import STRETCH, button, column, on_click, row
@@ -13,7 +13,7 @@ from playground.ui.meters import label
 from playground.ui.results import start_state, words
 from playground.ui.results.pieces import wrapped
 
-_WIDTH = 520
+_WIDTH, _CAPTION_WIDTH = 520, 76
 
 
 class PairDialog(QDialog):
@@ -46,7 +46,7 @@ class PairDialog(QDialog):
             column(
                 text,
                 *(
-                    row(label(name, "muted"), (field, 1))
+                    row(_caption(name), (field, 1))
                     for name, field in (("This run's", self.own), ("against", self.run), ("its", self.lane))
                 ),
                 row(STRETCH, cancel, self.ok),
@@ -69,6 +69,12 @@ class PairDialog(QDialog):
     def _choose(self) -> None:
         if self.lane.currentData():
             self.chosen.emit(self.own.currentData(), self.run.currentData(), self.lane.currentData())
+
+
+def _caption(text: str) -> QLabel:
+    made = label(text, "muted")
+    made.setFixedWidth(_CAPTION_WIDTH)
+    return made
 
 
 def _combo(name: str) -> QComboBox:

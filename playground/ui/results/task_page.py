@@ -24,6 +24,7 @@ from playground.ui.results.task_pane import TaskPane
 from playground.ui.results.task_state import TaskState
 
 _MODES = (("side", "Side by side"), ("one", "One column"), ("answer", "Answers"), ("output", "Output"))
+_MODES_ALONE = (("side", "Program"), *_MODES[1:])
 _MOST_CASES, _FEW_CASES = 6, 4
 _LOW = 700
 
@@ -88,10 +89,12 @@ class TaskPage(QWidget):
     def _make_prompt(self) -> QFrame:
         self._prompt = wrapped("", "body", "Prompt")
         self._prompt.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        same = label("same text, template and sampling for both", "small")
+        self._same = label("same text, template and sampling for both", "small")
         self._prompt_area = frame(
             "card",
-            column(row(label("PROMPT", "k"), STRETCH, same), self._prompt, gap=3, margins=(16, 9, 16, 11)),
+            column(
+                row(label("PROMPT", "k"), STRETCH, self._same), self._prompt, gap=3, margins=(16, 9, 16, 11)
+            ),
         )
         self._prompt_area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         return self._prompt_area
@@ -148,7 +151,9 @@ class TaskPage(QWidget):
         self._render_panes(state)
 
     def _render_panes(self, state: TaskState) -> None:
-        one_column = state.difference is not None
+        one_column, two = state.difference is not None, len(state.panes) > 1
+        self.modes.show_chips(_MODES if two else _MODES_ALONE, self._mode)
+        set_shown(self._same, two)
         set_shown(self.modes.chip("one"), one_column)
         mode = "side" if self._mode == "one" and not one_column else self._mode
         self._stack.setCurrentIndex(1 if mode == "one" else 0)
@@ -184,7 +189,6 @@ class TaskPage(QWidget):
 
     def _choose(self, mode: str) -> None:
         self._mode = mode
-        self.modes.show_chips(_MODES, mode)
         if self._state is not None:
             self._render_panes(self._state)
 

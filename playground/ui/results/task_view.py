@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from playground.ui.results import task_table as table
@@ -88,6 +88,15 @@ class TaskView(QTableView):
             if model.index(place, 0).data(ROW_ROLE).task == task:
                 self.setCurrentIndex(model.index(place, table.TASK))
                 return
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
+        """Show where the keyboard is, when it came here by keyboard."""
+        super().focusInEvent(event)
+        by_keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        if by_keyboard and not self.selectionModel().hasSelection() and self.model().rowCount():
+            index = self.currentIndex()
+            self.setCurrentIndex(index if index.isValid() else self.model().index(0, table.TASK))
+            self.selectRow(self.currentIndex().row())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
         """Open with Enter or Space."""

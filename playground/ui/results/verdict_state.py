@@ -70,7 +70,7 @@ def verdict_state(data: RunData, found: Verdict, path: str, *, joined: bool = Fa
         pill=_pill(found),
         first=_first(found),
         second=_second(found),
-        all_sentences=tuple(words.one_line(text, 2000) for text in found.sentences),
+        all_sentences=tuple(words.one_line(_in_form(text), 2000) for text in found.sentences),
         metrics=_metrics(found.pair) if found.pair else (),
         found=found,
         names=tuple(words.one_line(score.name, 60) for score in found.scores),
@@ -204,7 +204,14 @@ def _warnings(found: Verdict) -> tuple[str, ...]:
         for fault in found.faults
     ]
     dead = [f"{s.slot}, {s.name}, stopped early: {s.error}" for s in found.scores if s.error]
-    return tuple(words.one_line(text, 600) for text in (*faults, *dead))
+    return tuple(words.one_line(_in_form(text), 600) for text in (*faults, *dead))
+
+
+def _in_form(text: str) -> str:
+    """Return advice with the form's words in place of the command line's."""
+    return text.replace("use --thinking off", "switch thinking off").replace(
+        "--max-tokens", "the longest answer"
+    )
 
 
 def _notes(data: RunData, found: Verdict, *, joined: bool) -> tuple[str, ...]:
