@@ -1,13 +1,11 @@
-"""The Results page over scripted services: every place by clicks and keys, what a screen reader gets, what fits."""
+"""The Results page over scripted services: every place by clicks and keys, files and dialogs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
-import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -18,78 +16,23 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QFileDialog,
-    QHeaderView,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QSpinBox,
-    QToolButton,
     QWidget,
 )
 
-from playground.bench.outcome import Outcome
-from playground.bench.run_data import RunData
-from playground.ui import theme
-from playground.ui.bridge import Bridge
-from playground.ui.compare_page import ComparePage
-from playground.ui.main_window import MainWindow
-from playground.ui.meters import ElidedLabel
 from playground.ui.results import task_table
-from playground.ui.results.page import ResultsPage
 from playground.ui.results.pair_dialog import PairDialog
-from playground.ui.results.task_view import TaskView
-from playground.ui.results.vm import Place, ResultsVm
-from tests.support import results_runs, runs
+from playground.ui.results.vm import Place
+from tests.support import results_runs
+from tests.support.results_screen import PART, WHOLE, Scenario, Screen, drive
 from tests.support.scripted_results import NONE, ScriptedResults, ScriptedWork, until
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
-_W = TypeVar("_W", bound=QWidget)
-_WHOLE, _PART = "/runs/whole.jsonl", "/runs/part.jsonl"
 
 
-class _Screen:
-    """A window with the page, and the scripted services behind it."""
-
-    def __init__(self, services: ScriptedResults, size: tuple[int, int]) -> None:
-        self.services = services
-        self.bugs: list[BaseException] = []
-        self.bridge = Bridge(self.bugs.append)
-        self.vm = ResultsVm(services, self.bridge)
-        self.page = ResultsPage(self.vm)
-        self.window = MainWindow(ComparePage(), "light")
-        self.window.show_page("results", self.page)
-        self.window.resize(*size)
-        self.window.show()
-        self.window.activateWindow()
-
-    async def ready(self) -> None:
-        await until(
-            lambda: self.vm.start.state.chosen is not None and self.vm.start.state.sandbox is not None
-        )
-
-    async def opened(self, path: str = _WHOLE) -> None:
-        self.vm.open_file(Path(path))
-        await until(lambda: self.vm.place is Place.VERDICT)
-
-    def find(self, name: str, kind: type[_W], root: QWidget | None = None) -> _W:
-        shown = [w for w in (root or self.page).findChildren(kind) if w.isVisible()]
-        return next(w for w in shown if w.accessibleName() == name)
-
-    def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-        QTest.keyClick(self.window.focusWidget() or self.window, key, modifiers)
-
-    def is_at(self, place: Place) -> bool:
-        return self.vm.place is place
-
-    def has_said(self, name: str) -> bool:
-        return name in self.vm.open.state.said
-
-    def seen(self) -> str:
-        return "\n".join(label.text() for label in self.page.findChildren(QLabel) if label.isVisible())
-
-
-Scenario = Callable[[_Screen], Coroutine[Any, Any, None]]
 Play = Callable[..., None]
 
 
@@ -97,30 +40,16 @@ Play = Callable[..., None]
 def play(run: Runner, qapp: QApplication) -> Play:
     """Run a scenario on a shown window, with services."""
 
-    async def drive(scenario: Scenario, services: ScriptedResults, size: tuple[int, int]) -> None:
-        theme.apply(qapp, dark=False)
-        screen = _Screen(services, size)
-        theme.apply(qapp, dark=False)
-        try:
-            await screen.ready()
-            await scenario(screen)
-        finally:
-            await screen.bridge.close()
-            screen.window.close_now()
-            screen.window.deleteLater()
-        assert not screen.bugs
-
     def play(
         scenario: Scenario, services: ScriptedResults | None = None, size: tuple[int, int] = (1280, 800)
     ) -> None:
-        files = {_WHOLE: results_runs.whole(), _PART: results_runs.part()}
-        run(drive(scenario, services or ScriptedResults(files), size), 30)
+        run(drive(qapp, scenario, services, size), 30)
 
     return play
 
 
 def test_a_run_is_opened_gone_through_and_left_by_keyboard(play: Play) -> None:
-    async def scenario(screen: _Screen) -> None:
+    async def scenario(screen: Screen) -> None:
         runs = screen.find("Runs", QAbstractItemView)
         runs.setFocus()
         runs.setCurrentIndex(runs.model().index(0, 0))
@@ -146,7 +75,7 @@ def test_a_run_is_opened_gone_through_and_left_by_keyboard(play: Play) -> None:
 
 
 def test_a_double_click_opens_a_task_and_the_table_goes_back_to_it(play: Play) -> None:
-    async def scenario(screen: _Screen) -> None:
+    async def scenario(screen: Screen) -> None:
         await screen.opened()
         view = screen.find("Tasks", QAbstractItemView)
         index = view.model().index(2, task_table.TASK)
@@ -163,7 +92,7 @@ def test_a_double_click_opens_a_task_and_the_table_goes_back_to_it(play: Play) -
 
 
 def test_filters_search_and_sorting(play: Play) -> None:
-    async def scenario(screen: _Screen) -> None:
+    async def scenario(screen: Screen) -> None:
         await screen.opened()
         view = screen.find("Tasks", QAbstractItemView)
         screen.find("Only compact  3", QAbstractButton).click()
@@ -184,7 +113,7 @@ def test_filters_search_and_sorting(play: Play) -> None:
 
 
 def test_a_task_shows_both_programs_answers_and_outputs(play: Play) -> None:
-    async def scenario(screen: _Screen) -> None:
+    async def scenario(screen: Screen) -> None:
         await screen.opened()
         screen.vm.open_task("top_k_words")
         seen = screen.seen()
@@ -214,53 +143,8 @@ def test_a_task_shows_both_programs_answers_and_outputs(play: Play) -> None:
     play(scenario)
 
 
-def test_one_model_alone_has_a_place_too(play: Play) -> None:
-    alone = RunData(runs.header(2, models=(runs.COMPACT,))).with_entries(
-        runs.entries({"A": [Outcome.PASS, Outcome.WRONG]})
-    )
-
-    async def scenario(screen: _Screen) -> None:
-        await screen.opened()
-        assert "1 of 2 solved" in screen.seen()
-        assert "task by task" not in screen.seen()
-        view = screen.find("Tasks", QAbstractItemView)
-        assert isinstance(view, TaskView)
-        assert view.isColumnHidden(task_table.LANE_B)
-        screen.vm.open_task("task-1")
-        assert screen.find("Program", QAbstractButton).isVisible()
-        assert not screen.page.task.panes[1].isVisible()
-
-    play(scenario, ScriptedResults({_WHOLE: alone}))
-
-
-def test_what_looks_like_html_is_shown_as_it_is(play: Play) -> None:
-    evil = "<img src='x'><b>bold</b> & \x1b[31m"
-    header = runs.header(1)
-    info = msgspec.structs.replace(header.task_infos[0], title=evil, topic=evil, prompt=evil)
-    whole = runs.run(1, 0, 0, 0)
-    data = RunData(
-        msgspec.structs.replace(header, task_infos=(info,), suite_title=evil),
-        answers=whole.answers,
-        results=whole.results,
-    )
-
-    async def scenario(screen: _Screen) -> None:
-        await screen.opened()
-        screen.vm.open_task("task-0")
-        for shown in screen.page.findChildren(QLabel):
-            if "<img" in shown.text() and not isinstance(shown, ElidedLabel):  # which paints its text itself
-                assert shown.textFormat() == Qt.TextFormat.PlainText, shown.text()
-            assert "<img" not in shown.toolTip()
-            assert "\x1b" not in shown.text()
-        tip = screen.page.verdict.view.model().index(0, task_table.TASK).data(Qt.ItemDataRole.ToolTipRole)
-        assert "&lt;img" in tip
-        assert "&&" in screen.page.verdict.picker.text()
-
-    play(scenario, ScriptedResults({_WHOLE: data}))
-
-
 def test_a_task_goes_to_compare(play: Play) -> None:
-    async def scenario(screen: _Screen) -> None:
+    async def scenario(screen: Screen) -> None:
         wanted: list[tuple[str, str, str]] = []
         screen.page.compare_wanted.connect(lambda *each: wanted.append(each))
         await screen.opened()
@@ -272,7 +156,7 @@ def test_a_task_goes_to_compare(play: Play) -> None:
 
 
 def test_the_form_begins_a_run_that_is_shown_and_stopped(play: Play) -> None:
-    async def scenario(screen: _Screen) -> None:
+    async def scenario(screen: Screen) -> None:
         screen.services.work = ScriptedWork(Path("/runs/new.jsonl"), results_runs.under_way(), hold=True)
         screen.find("Margin", QSpinBox).setValue(7)
         screen.find("Answers to each task", QSpinBox).setValue(3)
@@ -310,7 +194,7 @@ def test_an_empty_machine_says_what_to_do(play: Play) -> None:
     services.models = []
     services.box = NONE
 
-    async def scenario(screen: _Screen) -> None:
+    async def scenario(screen: Screen) -> None:
         wanted: list[bool] = []
         screen.page.library_wanted.connect(lambda: wanted.append(True))
         seen = screen.seen()
@@ -325,10 +209,10 @@ def test_an_empty_machine_says_what_to_do(play: Play) -> None:
 
 
 def test_what_cannot_be_read_is_said_and_not_opened(play: Play) -> None:
-    services = ScriptedResults({_WHOLE: results_runs.whole()})
+    services = ScriptedResults({WHOLE: results_runs.whole()})
     services.damaged["/runs/bad.jsonl"] = "It is no run file, or damaged."
 
-    async def scenario(screen: _Screen) -> None:
+    async def scenario(screen: Screen) -> None:
         runs = screen.find("Runs", QAbstractItemView)
         assert "damaged" in str(runs.model().index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole))
         screen.vm.open_file(Path("/runs/bad.jsonl"))
@@ -338,7 +222,7 @@ def test_what_cannot_be_read_is_said_and_not_opened(play: Play) -> None:
 
 
 def test_files_are_asked_for_without_waiting(play: Play, tmp_path: Path) -> None:
-    async def scenario(screen: _Screen) -> None:
+    async def scenario(screen: Screen) -> None:
         await screen.opened()
         asks: tuple[tuple[Callable[[], None], str], ...] = (
             (partial(screen.page.ask_for_report, "html"), "r.html"),
@@ -353,7 +237,7 @@ def test_files_are_asked_for_without_waiting(play: Play, tmp_path: Path) -> None
             await until(partial(screen.has_said, name))
         screen.page.ask_for_file()
         dialog = next(d for d in screen.page.findChildren(QFileDialog) if d.isVisible())
-        dialog.fileSelected.emit(_PART)
+        dialog.fileSelected.emit(PART)
         dialog.reject()
         await until(lambda: bool(screen.vm.open.state.verdict and screen.vm.open.state.verdict.can_resume))
         assert [form for _, form in screen.services.written] == ["html", "markdown"]
@@ -363,7 +247,7 @@ def test_files_are_asked_for_without_waiting(play: Play, tmp_path: Path) -> None
 
 
 def test_another_run_is_chosen_to_compare_with(play: Play) -> None:
-    async def scenario(screen: _Screen) -> None:
+    async def scenario(screen: Screen) -> None:
         await screen.opened()
         screen.find("Compare with…", QAbstractButton).click()
         dialog = screen.window.findChildren(PairDialog)[0]
@@ -374,39 +258,3 @@ def test_another_run_is_chosen_to_compare_with(play: Play) -> None:
         assert "Two runs of" in screen.page.verdict.picker.accessibleName()
 
     play(scenario)
-
-
-@pytest.mark.parametrize("size", [(1280, 800), (1024, 640)])
-def test_everything_fits_has_a_name_and_follows_the_theme(
-    play: Play, qapp: QApplication, size: tuple[int, int]
-) -> None:
-    async def scenario(screen: _Screen) -> None:
-        screen.services.work = ScriptedWork(Path("/runs/new.jsonl"), results_runs.under_way(), hold=True)
-        await screen.opened()
-        screen.vm.open_task("top_k_words")
-        for dark in (False, True):
-            theme.apply(qapp, dark)
-            for place in (Place.TASK, Place.VERDICT, Place.START):
-                screen.vm.go(place)
-                _check_place(screen, size)
-            screen.vm.open_task("top_k_words")
-        screen.vm.go(Place.START)
-        screen.vm.begin()
-        await until(lambda: len(screen.vm.running.table.rows) == 40)
-        _check_place(screen, size)
-
-    play(scenario, size=size)
-
-
-def _check_place(screen: _Screen, size: tuple[int, int]) -> None:
-    assert (screen.window.width(), screen.window.height()) == size  # nothing has made it grow
-    shown = screen.page._places[screen.vm.place]
-    for button in shown.findChildren(QAbstractButton):
-        if button.isVisible() and not isinstance(button, QToolButton):  # a field draws its icon with one
-            assert button.accessibleName() or button.text(), button
-            place = button.mapTo(screen.page, button.rect().bottomRight())
-            assert place.x() <= screen.page.width(), button.text()
-    for field in shown.findChildren(QAbstractItemView):
-        if field.isVisible() and not isinstance(field, QHeaderView):
-            assert field.accessibleName(), field
-    assert not screen.window.grab().isNull()
