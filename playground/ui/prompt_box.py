@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _MOST_LINES = 8
 _PADDING = 14
 _SETTLES_MS = 300
+_LANGUAGES = {"python": "Python", "javascript": "JavaScript", "sql": "SQL", "bash": "Bash"}
 
 
 class PromptBox(QFrame):
@@ -113,8 +114,13 @@ class PromptBox(QFrame):
             self._fill(menu, self._offered)
             if self._tasks:
                 menu.addSeparator()
-                self._fill(menu.addMenu("Tasks with tests"), self._tasks)
+                self._fill_tasks(menu.addMenu("Tasks with tests"))
         menu.popup(self.prompts.mapToGlobal(self.prompts.rect().topLeft()) - _below(menu))
+
+    def _fill_tasks(self, menu: QMenu) -> None:
+        for language in dict.fromkeys(task.language for task in self._tasks):
+            tasks = [task for task in self._tasks if task.language == language]
+            self._fill(menu.addMenu(_LANGUAGES.get(language, language)), tasks)
 
     def _fill(self, menu: QMenu, prompts: Sequence[Prompt]) -> None:
         for prompt in prompts:

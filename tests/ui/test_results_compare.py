@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPlainTextEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QPlainTextEdit
 
 from playground.ui import theme
 from playground.ui.bridge import Bridge
@@ -171,8 +171,12 @@ def test_tasks_with_tests_are_in_the_menu_and_known_to_compare(play: Play) -> No
         menu = screen.page.prompt._menu
         assert menu is not None
         inner = next(action.menu() for action in menu.actions() if action.text() == "Tasks with tests")
-        assert inner is not None
-        inner.actions()[0].trigger()  # type: ignore[attr-defined]
+        assert isinstance(inner, QMenu)
+        (python,) = inner.actions()
+        assert python.text() == "Python"
+        tasks = python.menu()
+        assert isinstance(tasks, QMenu)
+        tasks.actions()[0].trigger()
         menu.close()
         assert screen.page.prompt.editor.toPlainText() == screen.task_prompt
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from playground.bench.events import BenchEvent
-from playground.bench.outcome import Judged
-from playground.bench.record import Answer, Result, RunSettings
-from playground.bench.run_data import RunData
-from playground.bench.run_list import RunFile
-from playground.bench.sandbox import Sandbox
-from playground.bench.suites import KnownSuite
-from playground.bench.task import Suite, Task
-from playground.compare.prompts import Prompt
-from playground.models.files import ModelFile
+if TYPE_CHECKING:  # Compare needs this file early, and none of what it names
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from playground.bench.events import BenchEvent
+    from playground.bench.outcome import Judged
+    from playground.bench.record import Answer, Result, RunSettings
+    from playground.bench.run_data import RunData
+    from playground.bench.run_list import RunFile
+    from playground.bench.sandbox import Sandbox
+    from playground.bench.suites import KnownSuite
+    from playground.bench.task import Suite, Task
+    from playground.compare.prompts import Prompt
+    from playground.models.files import ModelFile
 
 ReportForm = Literal["html", "markdown"]
 

@@ -10,7 +10,6 @@ from playground.bench.outcome import CaseResult
 from playground.bench.record import Answer, Result
 from playground.bench.run_data import RunData
 from playground.bench.shown_text import shown
-from playground.bench.verdict import name as lane_name
 from playground.ui.results import code_diff, words
 from playground.ui.results.code_diff import Diff
 from playground.ui.results.words import Pill
@@ -101,6 +100,8 @@ def task_state(
 
 def pane(data: RunData, slot: str, task: str, sample: int) -> Pane:
     """Return one lane's answer to a task."""
+    from playground.bench.verdict import name as lane_name  # Compare shows tests without any statistics
+
     answer, result = data.answers.get((slot, task, sample)), data.results.get((slot, task, sample))
     lane = data.lane(slot)
     return Pane(
