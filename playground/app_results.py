@@ -100,8 +100,9 @@ class AppResults:
         return BenchRun(suite, tasks, lanes, settings, self._pool, probe(), _new_path(suite))
 
     def resume(self, path: Path) -> BenchRun:
-        """Return a run that goes on with a file; its models may lie elsewhere now."""
-        header = run_file.read(path).header
+        """Return a run that goes on with a file; its models may lie elsewhere now, and to test need not be here."""
+        data = run_file.read(path)
+        header = data.header
         try:
             suite = suites.load(header.suite_id)
         except PlaygroundError as error:
@@ -112,7 +113,8 @@ class AppResults:
         known = {task.id: task for task in suite.tasks}
         tasks = tuple(known[name] for name in header.tasks if name in known)
         models = self.local_models()
-        lanes = tuple(_where_it_is(lane, models) for lane in header.lanes)
+        find = _where_it_is if data.missing() else _not_needed
+        lanes = tuple(find(lane, models) for lane in header.lanes)
         return BenchRun(suite, tasks, lanes, header.settings, self._pool, probe(), path, resume=True)
 
     # ---- out of the app
@@ -192,6 +194,11 @@ def _where_it_is(lane: LaneInfo, models: Sequence[ModelFile]) -> LaneInfo:
             path = named[0].path
     model = msgspec.structs.replace(lane.model, path=path)
     return msgspec.structs.replace(lane, model=model, sha256="")
+
+
+def _not_needed(lane: LaneInfo, _models: Sequence[ModelFile]) -> LaneInfo:
+    """Return a lane that only has to be tested: with both hashes set, nobody looks for its file."""
+    return msgspec.structs.replace(lane, template_sha256=lane.template_sha256 or lane.sha256)
 
 
 def stacked(pictures: Sequence[str]) -> str:

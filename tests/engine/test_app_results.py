@@ -14,6 +14,7 @@ from playground.bench.events import RunBegun, RunFinished
 from playground.bench.outcome import Outcome
 from playground.bench.record import RunSettings
 from playground.bench.run_data import RunData
+from playground.bench.run_file import RunWriter
 from playground.chat.options import LoadOptions
 from playground.compare.prompts import by_id
 from playground.engines.pool import EnginePool
@@ -149,12 +150,42 @@ def test_every_linked_prompt_names_a_task_that_its_reference_solves() -> None:
 
 
 def test_a_run_over_an_unknown_suite_cannot_be_resumed(home: Path) -> None:
-    from playground.bench.run_file import RunWriter
-
     path = home / "x.jsonl"
     RunWriter.create(path, runs.header(1)).close()
     with pytest.raises(PlaygroundError, match=r"A tiny suite of x\.jsonl cannot be read"):
         _services(EnginePool(1)).resume(path)
+
+
+def test_answers_of_another_computer_are_tested_without_its_models(home: Path) -> None:
+    suite = suites.load("starter")
+    task = next(each for each in suite.tasks if each.id == "py-add")
+    begun = msgspec.structs.replace(
+        runs.header(1),
+        suite_id=suite.id,
+        suite_version=suite.version,
+        suite_sha256=suite.sha256,
+        tasks=(task.id,),
+    )
+    path = home / "elsewhere.jsonl"
+    writer = RunWriter.create(path, begun)
+    for slot, code in (("A", task.reference), ("B", "def add(a, b):\n    return 0\n")):
+        writer.add(
+            msgspec.structs.replace(runs.answer(slot, 0, text=f"```python\n{code}\n```"), task=task.id)
+        )
+        writer.add(msgspec.structs.replace(runs.result(slot, 0, Outcome.NOT_RUN), task=task.id))
+    writer.close()
+
+    async def scenario() -> None:
+        pool = EnginePool(2)
+        try:
+            data = await _follow(_services(pool).resume(path))
+        finally:
+            await pool.close()
+        assert data.results["A", task.id, 0].judged.outcome is Outcome.PASS
+        assert data.results["B", task.id, 0].judged.outcome is Outcome.WRONG
+        assert data.not_run == ()
+
+    asyncio.run(scenario())
 
 
 def test_pictures_are_put_below_each_other() -> None:
