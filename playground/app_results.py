@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from playground.bench.outcome import Judged
 from playground.bench.record import Answer, LaneInfo, Result
 from playground.bench.run import BenchRun
 from playground.bench.run_data import RunData
+from playground.bench.run_file import RunWriter
 from playground.bench.run_list import RunFile
 from playground.bench.sandbox import Sandbox, probe
 from playground.bench.suites import KnownSuite
@@ -117,6 +119,17 @@ class AppResults:
         lanes = tuple(find(lane, models) for lane in header.lanes)
         return BenchRun(suite, tasks, lanes, header.settings, self._pool, probe(), path, resume=True)
 
+    async def test_unsafe(self, path: Path, slot: str, task: str, sample: int) -> RunData:
+        """Run one program of a run with the user's rights, which a person has read and allowed; keep what comes of it."""
+        writer, found = await asyncio.to_thread(_to_test, path, task)
+        try:
+            result = writer.data.results[slot, task, sample]
+            judged = await self.judge_unsafe(found, result.extracted.code)
+            await asyncio.to_thread(writer.add, msgspec.structs.replace(result, judged=judged))
+            return writer.data
+        finally:
+            writer.close()
+
     # ---- out of the app
 
     def write_report(self, data: RunData, path: Path, form: Literal["html", "markdown"]) -> None:
@@ -177,6 +190,19 @@ def _known_tasks() -> dict[str, Task]:
     found = {task.prompt.strip(): task for task in by_id.values()}
     found |= {p.text.strip(): by_id[p.task] for p in all_prompts() if p.task in by_id}
     return found
+
+
+def _to_test(path: Path, task: str) -> tuple[RunWriter, Task]:
+    """Return the run's file and a task of its suite. Raises PlaygroundError."""
+    header = run_file.read(path).header
+    suite = suites.load(header.suite_id)
+    found = next((each for each in suite.tasks if each.id == task), None)
+    if found is None or suite.sha256 != header.suite_sha256:
+        raise SuiteError(
+            f"{header.suite_title} has changed since the run: its tests are others now.",
+            hint="Begin a new run.",
+        )
+    return RunWriter.resume(path), found
 
 
 def _new_path(suite: Suite) -> Path:

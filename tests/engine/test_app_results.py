@@ -172,12 +172,17 @@ def test_answers_of_another_computer_are_tested_without_its_models(home: Path) -
         writer.add(
             msgspec.structs.replace(runs.answer(slot, 0, text=f"```python\n{code}\n```"), task=task.id)
         )
-        writer.add(msgspec.structs.replace(runs.result(slot, 0, Outcome.NOT_RUN), task=task.id))
+        made = runs.result(slot, 0, Outcome.NOT_RUN)
+        extracted = msgspec.structs.replace(made.extracted, code=code, outcome=None)
+        writer.add(msgspec.structs.replace(made, task=task.id, extracted=extracted))
     writer.close()
 
     async def scenario() -> None:
         pool = EnginePool(2)
         try:
+            allowed = await _services(pool).test_unsafe(path, "B", task.id, 0)
+            assert allowed.results["B", task.id, 0].judged.outcome is Outcome.WRONG
+            assert _services(pool).read(path).results == allowed.results
             data = await _follow(_services(pool).resume(path))
         finally:
             await pool.close()

@@ -157,6 +157,16 @@ class ScriptedResults:
         assert self.work is not None
         return self.work
 
+    async def test_unsafe(self, path: Path, slot: str, task: str, sample: int) -> RunData:
+        """Let the program pass."""
+        if self.problem is not None:
+            raise self.problem
+        self.judged.append((slot, True))
+        made = runs.result(slot, 0, Outcome.PASS, sample)
+        data = self.files[str(path)].with_entries([msgspec.structs.replace(made, task=task)])
+        self.files[str(path)] = data
+        return data
+
     def write_report(self, data: RunData, path: Path, form: str) -> None:  # noqa: ARG002 -- the protocol's
         """Remember what was to be written."""
         if self.problem is not None:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from playground.bench.outcome import Outcome
 from playground.bench.run_data import RunData
+from playground.errors import PlaygroundError
 from playground.ui import theme
 from playground.ui.meters import ElidedLabel
 from playground.ui.results import task_table
@@ -26,7 +27,7 @@ from playground.ui.results.task_view import TaskView
 from playground.ui.results.vm import Place
 from tests.support import results_runs, runs
 from tests.support.results_screen import WHOLE, Scenario, Screen, drive
-from tests.support.scripted_results import ScriptedResults, ScriptedWork, until
+from tests.support.scripted_results import NONE, ScriptedResults, ScriptedWork, until
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -62,6 +63,57 @@ def test_one_model_alone_has_a_place_too(play: Play) -> None:
         screen.vm.open_task("task-1")
         assert screen.find("Program", QAbstractButton).isVisible()
         assert not screen.page.task.panes[1].isVisible()
+
+    play(scenario, ScriptedResults({WHOLE: alone}))
+
+
+def test_without_a_sandbox_one_program_is_read_and_allowed(play: Play) -> None:
+    code = {"task-0": runs.CODE, "task-1": "x = 1\n" * 2000}  # nobody reads the second one
+    entries = [
+        msgspec.structs.replace(
+            (made := runs.result("A", place, Outcome.NOT_RUN)),
+            extracted=msgspec.structs.replace(made.extracted, code=code[made.task], outcome=None),
+        )
+        for place in (0, 1)
+    ]
+    alone = RunData(runs.header(2, models=(runs.COMPACT,))).with_entries(
+        [runs.answer("A", 0), runs.answer("A", 1), *entries]
+    )
+    services = ScriptedResults({WHOLE: alone})
+    services.box = NONE
+
+    async def scenario(screen: Screen) -> None:
+        await screen.opened()
+        assert "2 programs could not be run" in screen.seen()
+        screen.vm.open_task("task-1")
+        assert not screen.page.task.panes[0].allow.isVisible()
+        screen.vm.open_task("task-0")
+        allow = screen.find("Run the program of A with my rights", QAbstractButton)
+        services.problem = PlaygroundError("The file is in use.", hint="Close the other window.")
+        allow.click()
+        await until(lambda: "The file is in use." in screen.seen())
+        services.problem = None
+        allow.click()
+        await until(lambda: "✓ pass" in screen.seen())
+        assert services.judged == [("A", True)]
+        assert not allow.isVisible()
+        screen.vm.back()
+        assert "1 program could not be run" in screen.seen()
+
+    play(scenario, services)
+
+
+def test_with_a_sandbox_nobody_is_asked(play: Play) -> None:
+    alone = RunData(runs.header(1, models=(runs.COMPACT,))).with_entries(
+        [runs.answer("A", 0), runs.result("A", 0, Outcome.NOT_RUN)]
+    )
+
+    async def scenario(screen: Screen) -> None:
+        await screen.opened()
+        screen.vm.open_task("task-0")
+        assert not screen.page.task.panes[0].allow.isVisible()
+        screen.vm.open.allow("A")
+        assert screen.services.judged == []
 
     play(scenario, ScriptedResults({WHOLE: alone}))
 

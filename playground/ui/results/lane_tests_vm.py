@@ -18,6 +18,7 @@ from playground.ui.compare_vm import CompareVm
 from playground.ui.results import lane_tests_state as state_of
 from playground.ui.results.lane_tests_state import LaneTests, TestPhase
 from playground.ui.results.services import JudgeServices
+from playground.ui.results.task_state import can_be_read
 
 _OPEN = (TestPhase.OFFERED, TestPhase.DONE)
 
@@ -101,7 +102,7 @@ class LaneTestsVm(QObject):
         result = await self._services.judge(state_of.answer_of(answered, lane.task), lane.task)
         if self._seen[slot] is not answered:
             return
-        asks = not sandbox.is_safe and bool(result.extracted.code)
+        asks = not sandbox.is_safe and can_be_read(result.extracted.code)
         phase = TestPhase.ASKING if asks else TestPhase.DONE
         self._set(replace(lane, phase=phase, result=result, risk=sandbox.guarantee if asks else ""))
 

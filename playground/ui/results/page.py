@@ -89,6 +89,7 @@ class ResultsPage(QWidget):
         task.back_wanted.connect(vm.back)
         task.step_wanted.connect(vm.open.step)
         task.sample_wanted.connect(vm.open.choose_sample)
+        task.allow_wanted.connect(vm.open.allow)
         task.compare_wanted.connect(self._open_in_compare)
 
     def _add_keys(self) -> None:
@@ -129,9 +130,13 @@ class ResultsPage(QWidget):
     def _render_open(self, state: OpenState) -> None:
         self.verdict.render_state(state)
         if state.task is not None:
-            self.task.render_task(state.task)
+            self.task.render_task(state.task, state.trouble, asks=self._asks(state))
         elif self.vm.place is Place.TASK and (last := self.vm.open.last_task):
             self.verdict.view.select_task(last)
+
+    def _asks(self, state: OpenState) -> bool:
+        joined = state.verdict is not None and state.verdict.is_joined
+        return self.vm.open.asks and not joined
 
     # ---- intents
 

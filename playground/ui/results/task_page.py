@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QSplitter, QStackedWidget, QWidget
@@ -19,7 +21,7 @@ from playground.ui.library.kit import (
 )
 from playground.ui.meters import ElidedLabel, label
 from playground.ui.results.diff_view import CodeView, scrolling
-from playground.ui.results.pieces import ChipRow, wrapped
+from playground.ui.results.pieces import ChipRow, Notes, wrapped
 from playground.ui.results.task_pane import TaskPane
 from playground.ui.results.task_state import TaskState
 
@@ -35,16 +37,21 @@ class TaskPage(QWidget):
     back_wanted = Signal()
     step_wanted = Signal(bool)
     sample_wanted = Signal(int)
+    allow_wanted = Signal(str)
     compare_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._state: TaskState | None = None
         self._mode, self._is_narrow, self._shown_cases = "side", False, _MOST_CASES
+        self._asks, self._trouble = False, Notes(bad=True)
         self.panes = [TaskPane(slot) for slot in "AB"]
+        for pane, slot in zip(self.panes, "AB", strict=True):
+            pane.allow.clicked.connect(partial(self.allow_wanted.emit, slot))
         self.setLayout(
             column(
                 self._make_head(),
+                self._trouble,
                 self._make_prompt(),
                 self._make_difference(),
                 (self._make_panes(), 1),
@@ -128,9 +135,10 @@ class TaskPage(QWidget):
 
     # ---- showing
 
-    def render_task(self, state: TaskState) -> None:
-        """Show a task; sets only what differs."""
-        self._state = state
+    def render_task(self, state: TaskState, trouble: str = "", *, asks: bool = False) -> None:
+        """Show a task; sets only what differs. ``asks``: programs that were not run may be allowed to."""
+        self._state, self._asks = state, asks
+        self._trouble.show_notes([trouble] if trouble else [])
         set_text(
             self._title, self._title.fontMetrics().elidedText(state.title, Qt.TextElideMode.ElideRight, 320)
         )
@@ -165,14 +173,14 @@ class TaskPage(QWidget):
         for place, pane in enumerate(self.panes):
             set_shown(pane, place < len(state.panes))
             if place < len(state.panes):
-                pane.show_pane(state.panes[place], state.difference, mode, most)
+                pane.show_pane(state.panes[place], state.difference, mode, most, asks=self._asks)
 
     def set_narrow(self, narrow: bool) -> None:
         """Leave out what a small window has no room for."""
         if narrow != self._is_narrow:
             self._is_narrow = narrow
             if self._state is not None:
-                self.render_task(self._state)
+                self.render_task(self._state, asks=self._asks)
 
     def _most_cases(self) -> int:
         return _FEW_CASES if self._is_narrow or self.height() < _LOW else _MOST_CASES

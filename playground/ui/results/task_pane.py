@@ -50,6 +50,12 @@ class TaskPane(QFrame):
             gap=8,
             margins=(16, 8, 10, 8),
         )
+        self.allow = button(
+            "Run it with my rights",
+            "alert",
+            "There is no sandbox: read the program first. It could read, change or delete your files.",
+            name=f"Run the program of {slot} with my rights",
+        )
         self._how = ElidedLabel()
         self._how.setProperty("role", "small")
         self.code = CodeView(f"Program of {slot}")
@@ -72,13 +78,13 @@ class TaskPane(QFrame):
             margins=(8, 0, 6, 8),
         )
         self._tests = frame("cardfoot", tests)
-        how = frame("strip2", row((self._how, 1), margins=(16, 4, 12, 4)))
+        how = frame("strip2", row((self._how, 1), self.allow, margins=(16, 4, 12, 4)))
         self.setLayout(
             column(frame("cardhead", head), how, (self._stack, 1), self._tests, gap=0, margins=(1, 1, 1, 1))
         )
 
-    def show_pane(self, pane: Pane, found: Diff | None, mode: str, most_cases: int) -> None:
-        """Show an answer. ``mode``: side (the program), answer or output."""
+    def show_pane(self, pane: Pane, found: Diff | None, mode: str, most_cases: int, *, asks: bool) -> None:
+        """Show an answer. ``mode``: side (the program), answer or output. ``asks``: it may be allowed to run."""
         set_text(self._name, pane.name)
         set_text(self._quant, pane.quant)
         set_shown(self._quant, bool(pane.quant))
@@ -87,6 +93,7 @@ class TaskPane(QFrame):
         self._how.set_whole_text(pane.how)
         self._code_text = pane.code
         set_shown(self.copy, bool(pane.code))
+        set_shown(self.allow, asks and pane.can_allow and mode == "side")
         self.cases.show_cases(pane.cases, most_cases)
         set_text(self._cases_line, pane.cases_line)
         set_shown(self._tests, bool(pane.cases))

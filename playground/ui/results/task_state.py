@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.bench.answer_text import cleaned
-from playground.bench.outcome import CaseResult
+from playground.bench.outcome import CaseResult, Outcome
 from playground.bench.record import Answer, Result
 from playground.bench.run_data import RunData
 from playground.bench.shown_text import shown
@@ -16,6 +16,7 @@ from playground.ui.results.words import Pill
 
 _LONGEST_CHARS = 400_000
 _MOST_CASES = 200
+_MOST_READ_LINES, _LONGEST_READ_LINE = 500, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Pane:
     cases_line: str
     printed: str
     answer: str
+    can_allow: bool = False  # it was not run, and is short enough to be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,17 @@ def pane(data: RunData, slot: str, task: str, sample: int) -> Pane:
         cases_line=cases_line(result),
         printed=printed(result),
         answer=answer_text(answer),
+        can_allow=result is not None
+        and result.judged.outcome is Outcome.NOT_RUN
+        and can_be_read(result.extracted.code),
     )
+
+
+def can_be_read(code: str) -> bool:
+    """Return whether all of a program is shown, so that a person can know what would run."""
+    lines = code.split("\n")
+    longest = max(map(len, lines))
+    return bool(code.strip()) and len(lines) <= _MOST_READ_LINES and longest <= _LONGEST_READ_LINE
 
 
 def safe(text: str) -> str:

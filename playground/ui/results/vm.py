@@ -16,6 +16,7 @@ from playground.ui.results import running_state, words
 from playground.ui.results.open_vm import OpenVm
 from playground.ui.results.running_vm import RunningVm
 from playground.ui.results.services import BenchWork, ResultsServices
+from playground.ui.results.start_state import StartState
 from playground.ui.results.start_vm import StartVm
 
 _BUSY = "A run of the tests is under way and has the machine for itself: stop it in Results, or wait."
@@ -52,6 +53,7 @@ class ResultsVm(QObject):
         self.open.opened.connect(self._show_opened)
         self.open.failed.connect(lambda sentence: self.start.set_starting(False, sentence))
         self.running.changed.connect(self._take_running)
+        self.start.changed.connect(self._take_start)
         self.running.finished.connect(self._show_finished)
 
     @property
@@ -168,6 +170,10 @@ class ResultsVm(QObject):
             self._say("")
 
     # ---- what one place means for the others
+
+    def _take_start(self, state: object) -> None:
+        assert isinstance(state, StartState)
+        self.open.asks = state.sandbox is not None and not state.sandbox.is_safe and not state.running
 
     def _take_running(self, state: object) -> None:
         assert isinstance(state, running_state.RunningState)
