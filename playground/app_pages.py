@@ -34,6 +34,7 @@ class AppPages(QObject):
         self._window, self._compare, self._bridge, self._pool = window, compare, bridge, pool
         self.library = AppLibrary(pool)
         self._results: AppResults | None = None
+        self._results_vm: ResultsVm | None = None
         self._makers: dict[str, Callable[[], QWidget]] = {
             "library": self._make_library,
             "results": self._make_results,
@@ -55,6 +56,9 @@ class AppPages(QObject):
         """Show a page, made now if it was not yet."""
         if name not in self.pages:
             self.pages[name] = self._makers[name]()
+        if name == "results" and self._results_vm is not None:
+            models = [lane.model for lane in self._compare.state.lanes if lane.model is not None]
+            self._results_vm.start.suggest(models)
         self._window.show_page(name, self.pages[name])
 
     def use(self, slot: str, ref: str) -> None:
@@ -119,6 +123,7 @@ class AppPages(QObject):
 
         vm = ResultsVm(self._services(), self._bridge, self)
         page = ResultsPage(vm)
+        self._results_vm = vm
         page.status.connect(lambda text: self._window.say("results", text))
         page.library_wanted.connect(lambda: self.show_page("library"))
         page.compare_wanted.connect(self._compare_prompt)
