@@ -34,7 +34,6 @@ class App(QObject):
     def __init__(self, qt: QApplication, window: MainWindow) -> None:
         import asyncio
 
-        from playground.app_library import AppLibrary
         from playground.app_pages import AppPages
         from playground.app_services import AppServices
         from playground.engines.pool import EnginePool
@@ -55,7 +54,7 @@ class App(QObject):
             self.vm, self.services.prompts(), self.services.quant_types(), self.pool.budget.cores
         )
         self.vm.changed.connect(window.render_state)
-        self.pages = AppPages(window, self.vm, self.bridge, AppLibrary(self.pool))
+        self.pages = AppPages(window, self.vm, self.bridge, self.pool)
         window.theme_wanted.connect(self.set_theme)
         window.closing.connect(self.end)
         self._memory_timer = QTimer(self)

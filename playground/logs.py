@@ -21,10 +21,11 @@ def get(room: str) -> logging.Logger:
 def start() -> None:
     """Send the app's log to ``<logs>/playground.log`` and the engines' native log to ``<logs>/native.log``.
 
-    A folder that cannot be written to is not an error: the app runs without a log file.
+    A folder that cannot be written to is not an error, nor is a disk that fills up: the app runs without a log file.
     """
     from playground import config
 
+    logging.raiseExceptions = False  # a line that a full disk refuses is lost, without a traceback on stderr
     folder = config.folders().logs
     level = logging.DEBUG if os.environ.get("PLAYGROUND_DEBUG") else logging.INFO
     logger, native = logging.getLogger("playground"), logging.getLogger(NATIVE)

@@ -9,7 +9,7 @@ from playground.ui import theme
 from playground.ui.by_name import set_by_name
 from playground.ui.icons import icon
 
-PAGES = ("compare", "library")
+PAGES = ("compare", "library", "results")
 THEMES = ("system", "light", "dark")
 _THEME_ICONS = {"system": "system", "light": "sun", "dark": "moon"}
 

@@ -244,9 +244,17 @@ def test_a_full_disk_is_told_and_cleaned_up(endless: Path, tmp_path: Path) -> No
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
-    words = _quantize(endless, str(tmp_path / "copy.gguf"), preexec_fn=limit)
+    home, target = tmp_path / "home", tmp_path / "copies" / "copy.gguf"
+    for log in ("playground.log", "native.log"):  # as full as the disk
+        written = home / "logs" / log
+        written.parent.mkdir(parents=True, exist_ok=True)
+        written.write_bytes(b"x" * 300_000)
+    target.parent.mkdir()
+    words = _quantize(
+        endless, str(target), preexec_fn=limit, env={**os.environ, "PLAYGROUND_HOME": str(home)}
+    )
     assert "cannot be written: the disk is full" in words
-    assert not list(tmp_path.iterdir())
+    assert not list(target.parent.iterdir())
 
 
 def test_an_interrupted_copy_is_cleaned_up(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from playground.errors import PlaygroundError
+from playground.models.files import ModelFile
 from playground.ui.bridge import Bridge
 from playground.ui.results import start_state
 from playground.ui.results.run_list_model import RunListModel
@@ -28,6 +29,19 @@ class StartVm(QObject):
         self.state = StartState()
         self.runs = RunListModel(self)
         self._asked = 0
+        self._compared: tuple[ModelFile, ...] = ()
+        self._is_filled_in = False
+
+    def suggest(self, models: Sequence[ModelFile]) -> None:
+        """Offer the models that Compare holds, wherever they lie; two of them fill a form that nobody has filled in."""
+        self._compared = tuple(models)
+        if self.state.models is not None:
+            self._take_models(self.state.models)
+        if len(models) > 1 and not self._is_filled_in:
+            first, second = sorted(models, key=lambda model: model.size_bytes)[:2]
+            self._set(
+                replace(self.state, form=replace(self.state.form, compact=first.path, larger=second.path))
+            )
 
     def refresh(self) -> None:
         """Look again at runs, models, suites, and what is loaded."""
@@ -45,6 +59,7 @@ class StartVm(QObject):
         before = self.state.form
         if form == before:
             return
+        self._is_filled_in = True
         self._set(replace(self.state, form=form, trouble=""))
         if (form.suite, form.glob) != (before.suite, before.glob):
             self._count_tasks()
@@ -83,9 +98,13 @@ class StartVm(QObject):
         self._set(replace(self.state, runs=runs))
 
     async def _find_models(self) -> None:
-        models = tuple(await asyncio.to_thread(self._services.local_models))
+        self._take_models(tuple(await asyncio.to_thread(self._services.local_models)))
+
+    def _take_models(self, models: tuple[ModelFile, ...]) -> None:
+        known = {model.path for model in models}
+        others = tuple(model for model in self._compared if model.path not in known)
         loaded = tuple(self._services.loaded())
-        self._set(replace(start_state.with_models(self.state, models), loaded=loaded))
+        self._set(replace(start_state.with_models(self.state, (*models, *others)), loaded=loaded))
 
     async def _find_suites(self) -> None:
         suites = tuple(await asyncio.to_thread(self._services.suites))
