@@ -17,6 +17,7 @@ from playground.ui.library.kit import (
     on_click,
     pill,
     row,
+    scrolled,
     set_shown,
     set_text,
     show_pill,
@@ -35,6 +36,7 @@ from playground.ui.results.verdict_state import VerdictState
 _MOST_RUNS = 12
 _SETTLES_MS = 150
 _PLOT, _LOW_PLOT = 108, 92
+_TASKS_HEIGHT = 170
 
 
 class VerdictPage(QWidget):
@@ -63,11 +65,7 @@ class VerdictPage(QWidget):
                 self._make_head(),
                 self._trouble,
                 self._said,
-                self._make_words(),
-                self._warnings,
-                self._notes,
-                self._make_plots(),
-                (self._make_tasks(), 1),
+                (scrolled(self._make_whole()), 1),
                 gap=10,
                 margins=(16, 12, 16, 12),
             )
@@ -113,6 +111,15 @@ class VerdictPage(QWidget):
             )
         )
         return head
+
+    def _make_whole(self) -> QWidget:
+        """Return all that is below the head: as high as it must be, which a small window scrolls."""
+        whole, words = QWidget(), self._make_words()
+        plots, tasks = self._make_plots(), self._make_tasks()
+        tasks.setMinimumHeight(_TASKS_HEIGHT)
+        parts = (words, self._warnings, self._notes, plots, (tasks, 1))
+        whole.setLayout(column(*parts, gap=10))
+        return whole
 
     def _make_words(self) -> QFrame:
         self._headline, self._pill = label("", "verdict", "Verdict"), pill()
