@@ -150,9 +150,9 @@ def test_one_click_brings_a_pair_into_compare(in_library: Callable[[Scenario], N
         assert not page.isVisible()
         running.vm.run("Hello")
         await _until(lambda: not running.vm.state.is_running and bool(running.vm.state.sentence))
-        for slot in ("A", "B"):  # the last words are painted by a timer, after the run has ended
-            transcript = running.page.lanes[slot].transcript
-            await _until(lambda shown=transcript, slot=slot: f"I am {slot.lower()}." in shown.toPlainText())
+        shown = [running.page.lanes[slot].transcript for slot in ("A", "B")]
+        # The last words are painted by a timer, after the run has ended.
+        await _until(lambda: "I am a." in shown[0].toPlainText() and "I am b." in shown[1].toPlainText())
 
     in_library(scenario)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -55,7 +56,8 @@ def _lane(slot: str, path: Path, load: LoadOptions = LoadOptions(n_ctx=_N_CTX)) 
     return Lane(slot, model, Conversation().with_user("Hi"), load)
 
 
-def _devices(free: Sequence[int], kind: str = "gpu") -> tuple[Device, ...]:
+def _devices(free: Sequence[int], *, is_chip: bool = False) -> tuple[Device, ...]:
+    kind: Literal["integrated", "gpu"] = "integrated" if is_chip else "gpu"
     return tuple(Device(f"GPU{n}", "a card", kind, size, size + 1) for n, size in enumerate(free))
 
 
@@ -85,7 +87,7 @@ def _whole_bytes(path: Path) -> int:
 def test_a_run_does_what_the_library_has_said_of_the_pair(
     paths: Mapping[str, Path], compact: str, larger: str, free: int, cards: list[int], is_unified: bool
 ) -> None:
-    devices = _devices(cards, "integrated" if is_unified else "gpu")
+    devices = _devices(cards, is_chip=is_unified)
     memory = tuple(DeviceMemory(device.name, device.free_bytes) for device in devices)
     machine = Machine(free, free, memory, is_unified=is_unified and bool(cards))
     found = fit_pair(_candidate(paths[compact]), _candidate(paths[larger]), _N_CTX, machine)
