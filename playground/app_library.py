@@ -30,12 +30,14 @@ class AppLibrary:
     def __init__(self, pool: EnginePool) -> None:
         self._pool = pool
         self._listener: Callable[[], None] = _nobody
+        self._watcher: Callable[[], None] = _nobody
         self._downloads = Downloads(self._changed)
         self._headers: dict[tuple[str, str], GgufHeader] = {}
         self._on_disk: Mapping[tuple[str, str], str] = {}
 
-    def start(self) -> None:
-        """Go on with the downloads of the last time."""
+    def start(self, watcher: Callable[[], None]) -> None:
+        """Go on with the downloads of the last time; ``watcher`` is called whenever one has changed, page or none."""
+        self._watcher = watcher
         self._downloads.start()
 
     async def close(self) -> None:
@@ -127,6 +129,7 @@ class AppLibrary:
         from playground.models.disk.inventory import found_on_disk
 
         found = await found_on_disk(lambda model: on_looking(model.name))
+        await self._downloads.forget_gone()
         self._on_disk = on_disk(found)
         return await asyncio.to_thread(_with_measured, found)
 
@@ -227,6 +230,7 @@ class AppLibrary:
 
     def _changed(self) -> None:
         self._listener()
+        self._watcher()
 
 
 def _with_measured(disk: Disk) -> Disk:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from playground.app_library import AppLibrary
 from playground.engines.pool import EnginePool
+from playground.models.downloads.download import DownloadState
 from playground.ui.bridge import Bridge
 from playground.ui.compare_vm import CompareVm
 from playground.ui.main_window import MainWindow
@@ -40,13 +41,14 @@ class AppPages(QObject):
             "results": self._make_results,
         }
         self.pages: dict[str, QWidget] = {"compare": window.page}
+        self._fetched = frozenset[str]()
         window.page_wanted.connect(self.show_page)
 
     def start(self) -> None:
         """Go on with downloads, take keys and dropped files."""
         from playground.ui.file_drop import accept_models
 
-        self.library.start()
+        self.library.start(self._take_downloads)
         for number, name in enumerate(PAGES, 1):
             QShortcut(QKeySequence(f"Ctrl+{number}"), self._window, lambda page=name: self.show_page(page))
         accept_models(self._window, self._take_dropped)
@@ -96,8 +98,20 @@ class AppPages(QObject):
         page.use_model.connect(self.use)
         page.compare_pair.connect(self._compare_pair)
         page.status.connect(lambda text: self._window.say("library", text))
-        vm.downloads.finished.connect(lambda _fresh: self._compare.refresh_models())
+        vm.disk.found.connect(lambda _disk: self._compare.refresh_models())
         return page
+
+    def _take_downloads(self) -> None:
+        """Have Compare see what has come, and say what goes on as long as there is no page that does."""
+        from playground.ui.library import downloads_words as words
+
+        downloads = self.library.downloads()
+        fetched = frozenset(one.id for one in downloads if one.state is DownloadState.DONE)
+        if fetched - self._fetched:
+            self._compare.refresh_models()
+        self._fetched = fetched
+        if "library" not in self.pages:
+            self._window.say("library", words.status(downloads))
 
     # ---- tests and results
 

@@ -20,13 +20,22 @@ _ROOMS_WITH_QT = ("ui", "e2e")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Move the app's files and the Hub cache below a temporary folder."""
+def _home_of_all_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Move the app's files and the Hub cache below a temporary folder.
+
+    A fixture of the same name would take its place, and its tests would find the models of whoever runs them.
+    """
     folder = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_HOME", str(folder / "playground"))
         patch.setenv("HF_HOME", str(folder / "hf"))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def home(_home_of_all_tests: Path) -> Path:
+    """Return the folder that all tests' files and the Hub cache lie below."""
+    return _home_of_all_tests
 
 
 @pytest.fixture(autouse=True)

@@ -39,6 +39,7 @@ from playground.bench.run_plan import make_run_plan
 from playground.bench.sandbox import Sandbox
 from playground.bench.task import Suite, Task
 from playground.compare.events import Plan
+from playground.compare.needs import look_at_devices
 from playground.engines.pool import EnginePool
 from playground.errors import PlaygroundError
 
@@ -130,8 +131,7 @@ class BenchRun:
         self._lanes = tuple([await self._hashed(lane) for lane in self._lanes])
         writer = self._writer = await self._open()
         try:
-            if any(lane.load.gpu_layers not in ("none", 0) for lane in self._lanes):
-                await self._pool.known_devices()
+            await look_at_devices(self._pool, [lane.load for lane in self._lanes], fresh=len(self._lanes) > 1)
             plan = await asyncio.to_thread(
                 make_run_plan,
                 self._lanes,

@@ -9,7 +9,7 @@ import msgspec
 from playground.bench.record import LaneInfo
 from playground.chat.messages import Conversation
 from playground.compare.events import Lane, Plan
-from playground.compare.needs import host_needs
+from playground.compare.needs import held_on_devices, lane_needs
 from playground.compare.plan import make_plan
 from playground.engines.pool import EnginePool
 from playground.models import hardware
@@ -26,13 +26,20 @@ def make_run_plan(lanes: Sequence[LaneInfo], wanted: str, pool: EnginePool, slot
     ]
     if not asked:
         return Plan("single", (), "Everything is answered: only tests are run.")
+    held = held_on_devices(
+        known.memory for known in pool.loaded().values()
+    )  # those are loaded anew, or counted
+    free = {device.name: device.free_bytes + held.get(device.name, 0) for device in pool.devices}
+    devices = [msgspec.structs.replace(device, free_bytes=free[device.name]) for device in pool.devices]
+    needs = lane_needs(asked, devices)
     plan = make_plan(
         [lane.slot for lane in asked],
         "together" if wanted == "together" else "sequential",
-        needs_bytes=host_needs(asked, pool.devices),
+        needs_bytes=needs.host_bytes,
         loaded=(),
         available_bytes=hardware.available_memory_bytes(),
         cores=pool.budget.cores,
+        crowded=needs.crowded,
     )
     if wanted == "auto" and plan.mode == "sequential":
         return msgspec.structs.replace(plan, reason=_FAIR, forced=False)

@@ -71,10 +71,7 @@ def _verdict(state: str, path: Path) -> str:
     wrong = "The content is not what its sha256 says."
     if repository := hub_cache.repository_of(path):
         ref = f"hf:{hub_cache.repository_name(repository)}:{hub_cache.quant_of(path)}"
-        return (
-            f"{wrong} Delete it with 'playground models rm {ref}', "
-            f"then fetch it again with 'playground models pull {ref}'."
-        )
+        return f"{wrong} Fetch what is wrong of it again: playground models pull {ref}"
     if path == starter.source_path():
         return (
             f"{wrong} Delete it with 'playground models rm starter': it is made again when it is next used."

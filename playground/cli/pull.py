@@ -174,7 +174,10 @@ class _Words:
 
     def failed(self, ref: str, error: PlaygroundError) -> None:
         with self._line():
-            output.say(f"playground: {ref}: {error.sentence()}")
+            sentence = error.sentence()
+            repo = ref.removeprefix("hf:").partition(":")[0]
+            named = sentence if sentence.startswith(f"{repo} ") else f"{ref}: {sentence}"
+            output.say(f"playground: {named}")
 
     def stopped(self) -> None:
         with self._line():

@@ -23,7 +23,7 @@ from playground.compare.events import (
     WantedPlan,
 )
 from playground.compare.loading import load
-from playground.compare.needs import host_needs
+from playground.compare.needs import held_on_devices, lane_needs, look_at_devices
 from playground.compare.plan import make_plan
 from playground.engines.pool import EnginePool
 from playground.engines.process import EngineProcess
@@ -83,8 +83,11 @@ class Comparison:
                     progress.loading.cancel()
 
     async def _run(self) -> None:
-        if any(progress.lane.load.gpu_layers not in ("none", 0) for progress in self._lanes.values()):
-            await self._pool.known_devices()
+        await look_at_devices(
+            self._pool,
+            [progress.lane.load for progress in self._lanes.values()],
+            fresh=len(self._lanes) > 1 and any(self._ready(slot) is None for slot in self._lanes),
+        )
         plan = await asyncio.to_thread(self._plan)
         self._queue.put_nowait(Planned(plan))
         if plan.mode == "sequential":
@@ -95,14 +98,16 @@ class Comparison:
     def _plan(self) -> Plan:
         loaded = [slot for slot in self._lanes if self._ready(slot) is not None]
         to_load = [progress.lane for slot, progress in self._lanes.items() if slot not in loaded]
-        needs = host_needs(to_load, self._pool.devices)
+        held = held_on_devices(known.memory for known in self._pool.loaded().values())
+        needs = lane_needs(to_load, self._pool.devices, held)
         return make_plan(
             list(self._lanes),
             self._wanted,
-            needs_bytes=needs,
+            needs_bytes=needs.host_bytes,
             loaded=loaded,
             available_bytes=hardware.available_memory_bytes(),
             cores=self._pool.budget.cores,
+            crowded=needs.crowded,
         )
 
     def _ready(self, slot: str) -> EngineProcess | None:

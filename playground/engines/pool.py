@@ -71,24 +71,28 @@ class EnginePool:
         """Return the model files that are in memory."""
         return [path for slot, (path, _) in self._keys.items() if self._engines[slot].is_alive]
 
-    async def known_devices(self, *, fresh: bool = False) -> tuple[Device, ...]:
+    async def known_devices(self, *, fresh: bool = False, rpc: tuple[str, ...] = ()) -> tuple[Device, ...]:
         """Return the devices of this machine; the first time from a worker started for that. () when it fails.
 
-        ``fresh``: with the memory that is free now, where that is not the machine's own.
+        ``fresh``: with the memory that is free now, where that is not the machine's own, and with those of the RPC
+        servers ``rpc`` (``host:port``).
         """
         async with self.placing:
-            has_own_memory = any(device.kind == "gpu" for device in self.devices)
+            has_own_memory = bool(rpc) or any(device.kind == "gpu" for device in self.devices)
             if not self._has_looked or (fresh and has_own_memory):
                 self._has_looked = True
-                engine = EngineProcess(self._command)
-                try:
-                    await engine.start()
-                    self.devices = (await engine.describe()).devices
-                except EngineError as error:
-                    _log.info("the devices are unknown: %s", error.message)
-                finally:
-                    await engine.close()
+                await self._look(rpc if fresh else ())
         return self.devices
+
+    async def _look(self, rpc: tuple[str, ...]) -> None:
+        engine = EngineProcess(self._command)
+        try:
+            await engine.start()
+            self.devices = (await engine.describe(rpc)).devices
+        except EngineError as error:
+            _log.info("the devices are unknown: %s", error.message)
+        finally:
+            await engine.close()
 
     async def unload(self, slot: str) -> None:
         """Give a slot's memory back."""

@@ -72,8 +72,11 @@ def locate(reference: Reference) -> Path:
     with contextlib.suppress(RuntimeError):  # a user who does not exist: then it is part of the name
         path = path.expanduser()
     if not os.path.lexists(path) and path.suffix.lower() != ".gguf":
+        is_repo = _HUB.match(f"hf:{reference.name}") is not None
         raise NotFoundError(
             f"There is no model called {reference.name}.",
-            hint="Write starter, a path to a .gguf file, or hf:owner/name:QUANT for one in the Hugging Face cache.",
+            hint=f"If it is the Hub's, write hf:{reference.name}"
+            if is_repo
+            else "Write starter, a path to a .gguf file, or hf:owner/name:QUANT for one in the Hugging Face cache.",
         )
     return path.absolute()

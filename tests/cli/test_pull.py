@@ -101,7 +101,8 @@ def test_a_failure_is_one_sentence_and_the_others_are_fetched(hub: FakeHub, tmp_
     failures = [line for line in done.stderr.splitlines() if line.startswith("playground: ")]
     assert len(failures) == 3
     assert "sha256" in failures[0]
-    assert "has no Q9_Z" in failures[1]
+    assert f"{_REPO} has no Q9_Z" in failures[1]
+    assert failures[1].count(_REPO) == 1, "its name is said once"
     assert "acme/none" in failures[2]
     assert Path(done.stdout.strip()).read_bytes() == b"GGUF small"
     done = _pull(hub, tmp_path, "--json", f"hf:{_REPO}:Q4_K_M")

@@ -14,7 +14,7 @@ import pytest
 from playground.chat.messages import Conversation
 from playground.chat.options import AnswerOptions, LoadOptions, Sampling
 from playground.compare.events import Lane
-from playground.compare.needs import host_needs
+from playground.compare.needs import lane_needs
 from playground.engines.process import EngineProcess
 from playground.errors import EngineError, ErrorKind, ModelError
 from playground.models.library import describe
@@ -157,7 +157,7 @@ def _look_at(path: Path, name: str) -> None:
         model = describe(path)
         assert model.params >= 0 <= model.n_ctx_train, name
         lane = Lane("A", model, Conversation().with_user("Hello"), _SMALL)
-        assert host_needs([lane], ())["A"] > 0, name
+        assert lane_needs([lane], ()).host_bytes["A"] > 0, name
     except ModelError as error:
         assert re.fullmatch(r"[^\n]+[.]", error.message), (name, error.message)
         assert error.message.isprintable(), (name, error.message)

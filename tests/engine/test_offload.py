@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from playground.chat.options import LoadOptions
-from playground.compare.events import LaneResult
+from playground.compare.events import LaneResult, Plan, Planned, RunEvent
 from playground.engines.process import EngineProcess
 from playground.engines.protocol import DeviceUse, Placement
 from playground.models.fit import ContextNeeds, layer_needs
@@ -170,6 +170,22 @@ def test_two_lanes_share_one_device(tmp_path: Path) -> None:
         assert 0 < counts[0] < 5  # whoever came second found the rest
         held = [sum((u.weights_bytes, u.kv_bytes, u.compute_bytes)) for u in _on(shared.device, found)]
         assert sum(held) <= 12 * _MIB
+
+
+def test_a_device_that_holds_one_of_two_whole_serves_them_in_turn(tmp_path: Path) -> None:
+    path = build("llama", tmp_path / "tiny.gguf")
+    with lender("--memory", "12MiB") as shared:
+        load = LoadOptions(n_ctx=_N_CTX, devices=(shared.device,))
+        plans: list[Plan] = []
+
+        def keep(event: RunEvent) -> None:
+            if isinstance(event, Planned):
+                plans.append(event.plan)
+
+        found = asyncio.run(results([lane(path, load, "A"), lane(path, load, "B")], "auto", keep))
+    assert [(plan.mode, plan.keeps_loaded) for plan in plans] == [("sequential", False)]
+    assert [result.error for result in found.values()] == [None, None]
+    assert [result.loaded.gpu_layers for result in found.values() if result.loaded] == [5, 5]
 
 
 def _on(device: str, found: dict[str, LaneResult]) -> list[DeviceUse]:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QAbstractItemModel, QPoint
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from playground import app as application
 from playground import config
@@ -72,8 +73,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHub]:
 
 
 @pytest.fixture
-def home(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def library_home(hub: FakeHub, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cache = hub_room.cache_folder()  # where it was when its library was imported
+    assert cache.is_relative_to(home), "this is somebody's own cache"
     shutil.rmtree(cache, ignore_errors=True)
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     monkeypatch.setenv("HF_HUB_CACHE", str(cache))
@@ -91,9 +93,9 @@ def home(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def in_library(home: Path, run: Runner, qapp: QApplication) -> Callable[[Scenario], None]:
+def in_library(library_home: Path, run: Runner, qapp: QApplication) -> Callable[[Scenario], None]:
     """Run a coroutine beside a whole app that shows its Library, and end the app in order."""
-    assert home
+    assert library_home
 
     async def drive(scenario: Scenario) -> None:
         window = application.make_window(qapp, "light")
@@ -149,6 +151,7 @@ def test_one_click_brings_a_pair_into_compare(in_library: Callable[[Scenario], N
         running.vm.run("Hello")
         await _until(lambda: not running.vm.state.is_running and bool(running.vm.state.sentence))
         shown = [running.page.lanes[slot].transcript for slot in ("A", "B")]
+        # The last words are painted by a timer, after the run has ended.
         await _until(lambda: "I am a." in shown[0].toPlainText() and "I am b." in shown[1].toPlainText())
 
     in_library(scenario)
@@ -175,6 +178,78 @@ def test_a_model_is_found_fitted_fetched_and_listed(in_library: Callable[[Scenar
         await _until(lambda: running.vm.models.rowCount() > 0)
 
     in_library(scenario)
+
+
+def test_a_model_that_is_deleted_is_nowhere_offered_any_more(in_library: Callable[[Scenario], None]) -> None:
+    async def scenario(running: application.App, page: LibraryPage) -> None:
+        await _until(lambda: _card(page) is not None)
+        card = _card(page)
+        assert card is not None
+        card.button.click()
+        page.go_to(DOWNLOADS)
+        queue, disk = page.vm.downloads, page.vm.disk
+        await _until(lambda: [one.state for one in queue.state.downloads] == [DownloadState.DONE] * 2)
+        await _until(lambda: sum(model.repo.startswith("acme/") for model in disk.state.models) == 2)
+        await _until(lambda: card.button.text() == "Compare")
+        listed = running.vm.models
+        await _until(lambda: sum("tiny" in str(row) for row in _rows(listed)) == 2)
+        disk.remove(tuple(model for model in disk.state.models if model.repo == "acme/tiny-b-GGUF"))
+        await _until(lambda: card.button.text() == "Download B and compare")
+        assert [one.repo for one in queue.state.downloads] == ["acme/tiny-a-GGUF"]
+        await _until(lambda: sum("tiny" in str(row) for row in _rows(listed)) == 1)
+
+    in_library(scenario)
+
+
+def test_what_comes_after_a_restart_is_seen_without_the_library(
+    library_home: Path, hub: FakeHub, run: Runner, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert library_home
+    monkeypatch.setattr(hub, "rate", 1_000_000)
+
+    async def first(running: application.App) -> None:
+        running.pages.show_page("library")
+        page = running.pages.pages["library"]
+        assert isinstance(page, LibraryPage)
+        await _until(lambda: _card(page) is not None)
+        card = _card(page)
+        assert card is not None
+        card.button.click()
+        await _until(lambda: any(one.received_bytes > 500_000 for one in page.vm.downloads.state.downloads))
+        running.window.close()
+        await running.wait()
+        assert not psutil.Process().children(recursive=True)
+        parts = list(hub_room.cache_folder().glob("*/blobs/*.incomplete"))
+        assert sum(part.stat().st_size for part in parts) >= 400_000
+
+    async def second(running: application.App) -> None:
+        bar = running.window.statusBar()
+        await _until(lambda: any("Downloading 1" in label.text() for label in bar.findChildren(QLabel)))
+        hub.rate = 0
+        await _until(
+            lambda: [one.state for one in running.pages.library.downloads()] == [DownloadState.DONE] * 2
+        )
+        await _until(lambda: sum("tiny" in str(row) for row in _rows(running.vm.models)) == 2)
+        assert "library" not in running.pages.pages
+
+    async def drive(scenario: Callable[[application.App], Coroutine[Any, Any, None]]) -> None:
+        window = application.make_window(qapp, "light")
+        running = application.App(qapp, window)
+        window.show()
+        running.begin((), None)
+        try:
+            await scenario(running)
+        finally:
+            running.end()
+            await running.wait()
+            window.deleteLater()
+
+    for scenario in (first, second):
+        run(drive(scenario), 60)
+
+
+def _rows(models: QAbstractItemModel) -> list[object]:
+    return [models.index(row, 0).data() for row in range(models.rowCount())]
 
 
 def test_keys_go_through_the_pages(in_library: Callable[[Scenario], None]) -> None:

@@ -164,6 +164,17 @@ class Downloads:
             del self._all[download_id]
             self._changed()
 
+    async def forget_gone(self) -> None:
+        """Take those that are done off the list whose files are not there any more: somebody has deleted them."""
+        done = [known for known in self._all.values() if known.state is DownloadState.DONE]
+        whole = await asyncio.to_thread(lambda: [is_whole(known) for known in done])
+        gone = {known.id for known, is_there in zip(done, whole, strict=True) if not is_there}
+        for known in list(self._all.values()):
+            if known.id in gone and known.state is DownloadState.DONE:
+                del self._all[known.id]
+        if gone:
+            self._changed()
+
     def pause_all(self) -> None:
         """Pause all that wait or run."""
         for download_id in self._all:

@@ -40,15 +40,20 @@ class FetchProcess:
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
+        self._is_switched_off = False
 
     async def run(self, job: Job, token: str, tell: Callable[[Event], None]) -> str:
-        """Return the file's path in the cache. Cancelled, it kills the fetcher first. Raises DownloadError, HubError."""
-        try:
-            await self._start(token)
-            self._send(job)
-            return await self._listen(job, tell)
-        finally:
-            await self._end()
+        """Return the file's path in the cache. Raises DownloadError, HubError.
+
+        The fetcher is killed when this is cancelled, and when the Hub is switched off meanwhile.
+        """
+        with hub.when_switched_off(self._switch_off):
+            try:
+                await self._start(token)
+                self._send(job)
+                return await self._listen(job, tell)
+            finally:
+                await self._end()
 
     def limit(self, bytes_per_s: int) -> None:
         """Change the speed, 0 for no limit; nothing before the start or after the end."""
@@ -79,6 +84,8 @@ class FetchProcess:
             raise
         except OSError as error:
             raise _lost(f"it cannot be started: {error.strerror}") from error
+        if self._is_switched_off:  # while it started: it does not know
+            self._kill()
 
     async def _listen(self, job: Job, tell: Callable[[Event], None]) -> str:
         process = self._process
@@ -95,18 +102,28 @@ class FetchProcess:
                 tell(event)
         except (ValueError, msgspec.DecodeError) as error:
             raise _lost("it said something that is none of its words") from error
+        if self._is_switched_off:
+            raise hub.offline_error()
         words = (await process.stderr.read())[-_STDERR_TAIL_BYTES:].decode("utf-8", "replace")
         status = await process.wait()
         _log.info("the fetcher of %s ended with status %s: %s", job.path, status, words)
         raise _lost(f"it ended with status {status}", words)
 
+    def _switch_off(self) -> None:
+        self._is_switched_off = True
+        self._kill()
+
+    def _kill(self) -> None:
+        """End the process at once: all that is on disk is good at any moment."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, _KILL)
+
     async def _end(self) -> None:
         process = self._process
         if process is None:
             return
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, _KILL)  # all that is on disk is good at any moment
+        self._kill()
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from playground import __version__
-from playground.errors import HubError, HubErrorKind, ModelError
+from playground.errors import HubError, HubErrorKind, ModelError, one_line
 
 if TYPE_CHECKING:
     import ssl
@@ -33,7 +33,9 @@ TOKEN_PAGE = "https://huggingface.co/settings/tokens"  # noqa: S105 -- an addres
 _TOKEN_NAMES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE")
 _TRUE = ("1", "ON", "YES", "TRUE")
 _LONGEST_TOKEN = 4096
+_OFFLINE_NAMES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 _is_switched_off = False
+_offline_listeners: list[Callable[[], None]] = []
 
 
 class TokenState(StrEnum):
@@ -45,31 +47,43 @@ class TokenState(StrEnum):
 
 
 def set_offline(is_offline: bool) -> None:
-    """Switch the Hub off, or on again where ``HF_HUB_OFFLINE`` allows it. Off: no request leaves this process."""
+    """Switch the Hub off, or on again where ``HF_HUB_OFFLINE`` allows it. Off: no request leaves this process.
+
+    Those who do their requests elsewhere, and listen by ``when_switched_off``, end them at once.
+    """
     global _is_switched_off  # noqa: PLW0603 -- the process has one switch
     _is_switched_off = is_offline
     if "huggingface_hub" in sys.modules:
         _constants()
+    if is_offline:
+        for listener in tuple(_offline_listeners):
+            listener()
+
+
+@contextmanager
+def when_switched_off(listener: Callable[[], None]) -> Iterator[None]:
+    """Have a listener called, on the thread that throws the switch, when the Hub is switched off meanwhile."""
+    _offline_listeners.append(listener)
+    try:
+        yield
+    finally:
+        _offline_listeners.remove(listener)
 
 
 def is_offline() -> bool:
     """Return whether the Hub is switched off, here or by the environment."""
-    names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-    return _is_switched_off or any(os.environ.get(name, "").upper() in _TRUE for name in names)
+    return _is_switched_off or bool(_offline_name())
+
+
+def _offline_name() -> str:
+    """Return the name of the variable that switches the Hub off, empty without one."""
+    return next((name for name in _OFFLINE_NAMES if os.environ.get(name, "").upper() in _TRUE), "")
 
 
 def endpoint() -> str:
     """Return the Hub's address without a slash at its end. Raises HubError when ``HF_ENDPOINT`` is none."""
     address = os.environ.get("HF_ENDPOINT", "").rstrip("/") or str(_constants().ENDPOINT)
-    try:
-        parts = urlsplit(address)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        usable = None
-    if not usable:
-        raise HubError(
-            HubErrorKind.OFFLINE, "HF_ENDPOINT holds no web address.", hint="Unset it, or write https://HOST."
-        )
+    _check_address(address)
     return address
 
 
@@ -157,7 +171,7 @@ def offline_error() -> HubError:
     return HubError(
         HubErrorKind.OFFLINE,
         "The app is offline, so the Hub was not asked.",
-        hint="Switch offline mode off, or unset HF_HUB_OFFLINE.",
+        hint=f"Unset {name}." if (name := _offline_name()) else "Switch offline mode off.",
     )
 
 
@@ -224,11 +238,31 @@ def small_file(repo: str, path: str, revision: str, repo_type: str = "dataset") 
 def _constants() -> ModuleType:
     """Return the library's settings: telemetry off, and offline as it is switched here. Cheap after the first time."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # before the import, and for the library's native part
-    from huggingface_hub import constants
+    try:
+        from huggingface_hub import constants
+    except ValueError as error:  # of the address, or of another setting: they are read at the import
+        _check_address(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+        raise HubError(
+            HubErrorKind.OFFLINE,
+            f"A setting of the Hub in the environment is wrong: {one_line(str(error))}.",
+            hint="Check the variables whose names begin with HF_.",
+        ) from error
 
     constants.HF_HUB_DISABLE_TELEMETRY = True
     constants.HF_HUB_OFFLINE = is_offline()
     return constants
+
+
+def _check_address(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        usable = None
+    if not usable:
+        raise HubError(
+            HubErrorKind.OFFLINE, "HF_ENDPOINT holds no web address.", hint="Unset it, or write https://HOST."
+        )
 
 
 def _connect() -> tuple[httpx2.AsyncClient, httpx2.Headers]:

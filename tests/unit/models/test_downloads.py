@@ -258,6 +258,34 @@ def test_the_fetcher_may_be_killed_by_others(hub: FakeHub, repo: str, tmp_path: 
     assert hub.requests("GET", "/cdn/")[-1].range
 
 
+def test_the_offline_switch_ends_what_is_under_way(hub: FakeHub, repo: str, tmp_path: Path) -> None:
+    hub.rate = 1_000_000
+
+    async def steps() -> None:
+        async with queue(tmp_path) as queued:
+            added = queued.downloads.add(*page(hub, repo))
+            await queued.receive(added.id, 300_000)
+            hub_room.set_offline(True)
+            failed = await queued.reach(added.id, DownloadState.FAILED)
+            await _no_fetcher_runs()
+            assert (failed.kind, failed.error) == ("offline", "The app is offline, so the Hub was not asked.")
+            assert failed.hint == "Switch offline mode off."
+            assert _place(hub, repo).part.stat().st_size >= 200_000
+            asked = len(hub.log)
+            queued.downloads.retry(added.id)
+            await queued.reach(added.id, DownloadState.ACTIVE)
+            await queued.reach(added.id, DownloadState.FAILED)
+            assert len(hub.log) == asked
+            hub_room.set_offline(False)
+            queued.downloads.retry(added.id)
+            assert _is_right((await queued.reach(added.id, DownloadState.DONE)).path)
+
+    try:
+        asyncio.run(steps())
+    finally:
+        hub_room.set_offline(False)
+
+
 def test_what_was_deleted_is_fetched_again(hub: FakeHub, repo: str, tmp_path: Path) -> None:
     async def steps() -> None:
         async with queue(tmp_path) as queued:

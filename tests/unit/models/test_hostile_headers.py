@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from playground.chat.messages import Conversation
 from playground.compare.events import Lane
-from playground.compare.needs import host_needs
+from playground.compare.needs import lane_needs
 from playground.errors import ModelError
 from playground.models.fitness import Machine
 from playground.models.gguf import read_header
@@ -45,7 +45,7 @@ def _read(path: Path) -> bool:
         assert model.arch.isprintable()
         assert len(model.licence) <= 200
         lane = Lane("A", model, Conversation().with_user("Hello"))
-        assert isinstance(host_needs([lane], ())["A"], int)
+        assert isinstance(lane_needs([lane], ()).host_bytes["A"], int)
         found = fit(read_header(path), model.size_bytes, 8192, _MACHINE)
         assert 0 <= found.gpu_layers <= found.layers
         assert found.memory.private_bytes >= 0

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from playground.errors import NotFoundError
 from playground.models.disk.inventory_values import DiskState, Place
-from playground.models.reference import parse, resolve
+from playground.models.reference import locate, parse, resolve
 from tests.support.homes import OLDER_COMMIT, Home, found, gguf_bytes, one, sha256, written
 
 
@@ -105,3 +106,15 @@ def test_a_cache_of_llama_cpp_may_be_laid_out_as_the_hub_s(
     model = one()
     assert (model.place, model.repo) == (Place.LLAMA_CPP, "o/r")
     assert model.ref == model.path == str(other / link.relative_to(own_home.hub))
+
+
+def test_a_name_without_its_prefix_is_told_how_to_be_written(own_home: Home) -> None:
+    assert own_home
+    for text, words in {
+        "o/r:Q8_0": "write hf:o/r:Q8_0",
+        "o/r": "write hf:o/r",
+        "a b": "Write starter",
+    }.items():
+        with pytest.raises(NotFoundError) as caught:
+            locate(parse(text))
+        assert words in caught.value.hint

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -149,6 +151,27 @@ def test_an_address_that_is_none(hub: FakeHub, monkeypatch: pytest.MonkeyPatch, 
     assert not hub.log
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("HF_ENDPOINT", "http://[bad", "HF_ENDPOINT holds no web address. Unset it, or write https://HOST."),
+        ("HF_HUB_DOWNLOAD_TIMEOUT", "soon", "Check the variables whose names begin with HF_."),
+    ],
+)
+def test_settings_that_the_hubs_library_does_not_understand(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    """In processes of their own: the library reads them when it is imported."""
+    monkeypatch.setenv(name, value)
+    for command in (["models", "show", "acme/m"], ["models", "search"], ["models", "pull", "acme/m"]):
+        ended = subprocess.run(
+            [sys.executable, "-m", "playground", *command], capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 1
+        assert ended.stderr.endswith(f"{words}\n")
+        assert len(ended.stderr.splitlines()) == 1
+
+
 def test_nothing_leaves_while_the_app_is_offline(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     door.set_offline(True)
     try:
@@ -157,6 +180,7 @@ def test_nothing_leaves_while_the_app_is_offline(hub: FakeHub, monkeypatch: pyte
         door.set_offline(False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert "offline" in _error().message
+    assert _error().hint == "Unset HF_HUB_OFFLINE."
     assert not hub.log
     monkeypatch.delenv("HF_HUB_OFFLINE")
     asyncio.run(hub_api.search(Query()))
