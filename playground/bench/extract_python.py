@@ -79,7 +79,8 @@ class PythonAnswer:
             return self._unfinished(block)
         before = [part for part in parts[:at] if self._parse(part) is not None]
         for shorter in to_first_return(parts[at]):
-            if self._defines(code := "\n".join([*before, shorter])):
+            code = "\n".join([*before, shorter])
+            if self._defines(code) and (tree := self._parse(code)) and ends_complete(tree, self._entry):
                 how = f"Took {self._entry} up to its return; what came after it is not valid Python."
                 return Extracted(code, how)
         if any(part.strip() for part in parts[at + 1 :]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -126,7 +127,7 @@ async def _bench(arguments: argparse.Namespace) -> int:
     finally:
         await pool.close()
     _show(data, as_json=arguments.json)
-    _say_end(data, work.path)
+    _say_end(data, work.path, arguments.suite)
     return 0 if data.is_complete and not data.not_run else 1
 
 
@@ -323,12 +324,13 @@ def _say_begin(work: _Work, sandbox: Sandbox) -> None:
     output.say(f"The run file is {work.path}")
 
 
-def _say_end(data: RunData, path: Path) -> None:
+def _say_end(data: RunData, path: Path, suite: str) -> None:
     if data.end is not None and not data.end.complete:
         reason = f": {data.end.reason}" if data.end.reason else ""
-        output.say(
-            f"The run is not complete{reason.rstrip('.')}. To go on: playground bench --resume --out {path}"
-        )
+        again = ["playground", "bench", "--resume", "--out", str(path)]
+        if suite not in ("starter", data.header.suite_id):  # a folder, which the run file does not know
+            again += ["--suite", suite]
+        output.say(f"The run is not complete{reason.rstrip('.')}. To go on: {shlex.join(again)}")
 
 
 def _show(data: RunData, *, as_json: bool) -> None:

@@ -121,6 +121,14 @@ def test_a_function_that_may_go_on_is_cut_off(body: str) -> None:
     assert found.outcome is Outcome.CUT_OFF, found.how
 
 
+def test_a_docstring_that_speaks_of_returning_is_no_return() -> None:
+    start = '```python\ndef count_words(text):\n    """Counts the words and\n    returns\n    return it.\n    """\n'
+    found = extract(
+        "    if text:\n        print('a')\n    words = text.split(", _task(), stop="length", prefix=start
+    )
+    assert found.outcome is Outcome.CUT_OFF, found.how
+
+
 def test_a_broken_function_with_something_behind_it_is_not_cut_off() -> None:
     answer = "    print(text))\n    return 1\n\n\ndef other(text):\n    pass\n    pa"
     found = extract(answer, _task(), stop="length", prefix=_START[_START.index("```") :])
