@@ -18,6 +18,7 @@ from playground.bench.python_code import (
     method_of,
     missing,
     segments,
+    to_first_return,
     without,
     without_demo,
 )
@@ -57,7 +58,7 @@ class PythonAnswer:
         parts = segments(block.text[:LONGEST_CODE_CHARS])
         at = next((n for n, part in enumerate(parts) if self._defines(part)), -1)
         if at < 0:
-            return self._unfinished(block)
+            return self._broken(block, parts)
         before = [part for part in parts[:at] if self._parse(part) is not None]
         code, added = self._with_needed("\n".join([*before, parts[at]]), parts[at + 1 :])
         tree = self._parse(code)
@@ -70,6 +71,25 @@ class PythonAnswer:
         return Extracted(
             without_demo(code, tree, self._entry), f"Took the completed function {self._entry}{rest}."
         )
+
+    def _broken(self, block: Block, parts: Sequence[str]) -> Extracted:
+        """Return what a base model wrote where its function is no valid Python as a whole."""
+        at = next((n for n, part in enumerate(parts) if self._begins(part)), -1)
+        if at < 0:
+            return self._unfinished(block)
+        before = [part for part in parts[:at] if self._parse(part) is not None]
+        for shorter in to_first_return(parts[at]):
+            code = "\n".join([*before, shorter])
+            if self._defines(code) and (tree := self._parse(code)) and ends_complete(tree, self._entry):
+                how = f"Took {self._entry} up to its return; what came after it is not valid Python."
+                return Extracted(code, how)
+        if any(part.strip() for part in parts[at + 1 :]):
+            code = "\n".join([*before, parts[at]])
+            return Extracted(code, f"Took the completed function {self._entry}; it is not valid Python.")
+        return self._unfinished(block)
+
+    def _begins(self, part: str) -> bool:
+        return re.search(rf"^(?:async )?def +{re.escape(self._entry)}\b", part, re.MULTILINE) is not None
 
     def from_blocks(self, blocks: Sequence[Block]) -> Extracted | None:
         """Return the code in fenced blocks, or None when none of them holds any."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 import warnings
 from collections.abc import Iterator, Sequence
 
 from playground.bench.task import Language
 
 _LOOKUPS = {"__import__", "import_module", "getattr", "eval", "exec", "globals", "vars", "get"}
+_DOORS = {"builtins", "__builtins__", "__import__", "importlib", "getattr", "globals", "vars", "sys"}
 _NOT_CODE = {  # strings are kept, comments go; the strings are named so that a comment's sign inside one is none
     "javascript": re.compile(
         r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL
@@ -37,9 +39,49 @@ def _python(code: str) -> set[str] | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(code)
+            used = {name for node in ast.walk(tree) for name in _names(node)}
+            return used if used & _DOORS else used - _own(code, tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return {name for node in ast.walk(tree) for name in _names(node)}
+
+
+def _own(code: str, tree: ast.Module) -> set[str]:
+    """Return the names that mean nothing but what the program itself defines: its functions, methods and variables."""
+    named, attributes, imported, methods = set(), set(), set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            named.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            attributes.add(node.attr)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            imported |= set(_names(node))
+        elif isinstance(node, ast.ClassDef):
+            methods |= {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+    try:
+        foreign = _foreign(symtable.symtable(code, "solution.py", "exec"))
+    except (SyntaxError, RecursionError):
+        return set()
+    return (named | methods) - imported - (named & foreign) - (attributes - methods)
+
+
+def _foreign(module: symtable.SymbolTable) -> set[str]:
+    """Return the names that are looked up outside of the program, as builtins are.
+
+    A name at the module's or a class's own level counts as one: it may be used there before it is defined.
+    """
+    defined = {symbol.get_name() for symbol in module.get_symbols() if symbol.is_namespace()}
+    found: set[str] = set()
+    tables = [module]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for symbol in table.get_symbols():
+            is_inside = table.get_type() == "function" and (
+                not symbol.is_global() or symbol.get_name() in defined
+            )
+            if symbol.is_referenced() and not is_inside:
+                found.add(symbol.get_name())
+    return found
 
 
 def _names(node: ast.AST) -> Iterator[str]:

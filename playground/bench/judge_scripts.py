@@ -24,7 +24,7 @@ async def judge_sql(task: Task, code: str, sandbox: Sandbox, tally: Tally) -> No
         async with observed(sandbox, Job("query", {"code": code}), task, tally) as box:
             for number, case in enumerate(task.cases, 1):
                 answer = await box.ask({"setup": f"{task.setup}\n;{case.setup}"})
-                _judge_rows(case, number, answer, tally)
+                _judge_rows(case, number, answer, tally, task.limits.memory_bytes)
     except StoppedError as why:
         if tally.count < len(task.cases):
             tally.stopped(why, *_rows_described(task.cases[tally.count], tally.count + 1))
@@ -32,13 +32,14 @@ async def judge_sql(task: Task, code: str, sandbox: Sandbox, tally: Tally) -> No
         tally.not_reached(*_rows_described(case, number))
 
 
-def _judge_rows(case: Case, number: int, answer: dict[str, Any], tally: Tally) -> None:
+def _judge_rows(case: Case, number: int, answer: dict[str, Any], tally: Tally, limit_bytes: int) -> None:
     described = _rows_described(case, number)
     name, given, expected = described
     if "exc" in answer:
         names, text = raised(answer)
-        got = f"{names[0]}: {text}"
-        outcome = Outcome.LIMIT if "MemoryError" in names else Outcome.ERROR
+        got, outcome = f"{names[0]}: {text}", Outcome.ERROR
+        if "MemoryError" in names:
+            outcome, got = Outcome.LIMIT, f"needed more than {limit_bytes >> 20} MiB of memory"
         tally.failed(outcome, f"{name}: {got}", CaseResult(name, False, given, expected, got))
         return
     try:

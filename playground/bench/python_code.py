@@ -11,10 +11,11 @@ import builtins
 import re
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 LONGEST_CODE_CHARS = 200_000
 _BUDGET_CHARS = 1_000_000
+_LONGEST_RETURN = 12  # lines
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__"}
 _DEMO_CALLS = {"print", "input", "main", "exit", "quit", "pprint", "breakpoint", "help"}
 _DEMO_METHODS = {"testmod", "main", "exit", "pprint", "run_docstring_examples"}
@@ -148,11 +149,35 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def ends_complete(tree: ast.Module, name: str) -> bool:
-    """Return whether a function's last statement leaves it, so that nothing can have been cut off behind it."""
+    """Return whether a function is left on every way, so that nothing which counts can have been cut off."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
-            return node is not tree.body[-1] or isinstance(node.body[-1], ast.Return | ast.Raise)
+            return node is not tree.body[-1] or _leaves(node.body)
     return True
+
+
+def _leaves(body: Iterable[ast.stmt]) -> bool:
+    return any(
+        isinstance(node, ast.Return | ast.Raise)
+        or (isinstance(node, ast.If) and _leaves(node.body) and _leaves(node.orelse))
+        or (isinstance(node, ast.With) and _leaves(node.body))
+        for node in body
+    )
+
+
+def to_first_return(code: str) -> Iterator[str]:
+    """Yield code up to each plain return of its function, one line more at a time where it may go on over lines."""
+    lines = code.split("\n")
+    indent = next((_indent(line) for line in lines[1:] if line.strip()), "")
+    for number, line in enumerate(lines):
+        if indent and line.startswith(f"{indent}return") and _indent(line) == indent:
+            yield from (
+                "\n".join(lines[:end]) + "\n" for end in range(number + 1, number + 1 + _LONGEST_RETURN)
+            )
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _compiled(code: str) -> ast.Module | None:

@@ -6,7 +6,10 @@ answer, and at last an ``End``. A later ``Result`` for the same (slot, task, sam
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from playground.bench.outcome import Extracted, Judged
 from playground.chat.options import AnswerOptions, LoadOptions
@@ -14,16 +17,17 @@ from playground.engines.protocol import StopReason, Timings, Usage
 from playground.models.files import ModelFile
 
 SCHEMA = "playground.run/1"
+MOST_SAMPLES = 100
 
 
 class RunSettings(msgspec.Struct, frozen=True):
     """What was chosen before the run. ``margin``: share of tasks by which the compact one may be worse."""
 
-    samples: int = 1
+    samples: Annotated[int, Meta(ge=1, le=MOST_SAMPLES)] = 1
     seed: int = 42
     max_tokens: int = 2048
     thinking: bool | None = None
-    margin: float = 0.10
+    margin: Annotated[float, Meta(ge=0, le=1)] = 0.10
     plan: str = "auto"
     parallel: int = 1
     task_glob: str = ""
@@ -85,7 +89,7 @@ class Header(msgspec.Struct, frozen=True, tag="header"):
     caution: str
     tasks: tuple[str, ...]
     settings: RunSettings
-    lanes: tuple[LaneInfo, ...]
+    lanes: Annotated[tuple[LaneInfo, ...], Meta(min_length=1)]
     machine: Machine
     sandbox: str
     task_infos: tuple[TaskInfo, ...] = ()

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from playground.bench import run_file
 from playground.bench.cost import LaneCost
 from playground.bench.outcome import Outcome
 from playground.bench.record import Header, LaneInfo
 from playground.bench.run_data import RunData, TaskRun
 from playground.bench.verdict import Verdict, verdict
-from playground.errors import PlaygroundError
+from playground.errors import PlaygroundError, UsageError
 
 _MOST_CASES = 30
 OUTCOMES = {
@@ -164,9 +165,16 @@ def failing_first(run: TaskRun, sample: int) -> tuple[tuple[str, str, str, str],
 
 
 def write(data: RunData, path: Path, form: str) -> None:
-    """Write the report as ``html`` or ``markdown``. Blocking. Raises PlaygroundError when it cannot be written."""
+    """Write the report as ``html`` or ``markdown``. Blocking.
+
+    Raises PlaygroundError when it cannot be written, UsageError when a run would be lost by it.
+    """
     from playground.bench import report_html, report_markdown
 
+    if run_file.begins_run(path):
+        raise UsageError(
+            f"{path} is a run file: a report does not replace it.", hint="Name another file for the report."
+        )
     found: Verdict = verdict(data)
     text = report_html.html(data, found) if form == "html" else report_markdown.markdown(data, found)
     try:

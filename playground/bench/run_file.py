@@ -54,6 +54,16 @@ def read(path: Path) -> RunData:
     return RunData(header, notes=notes).with_entries(entries)
 
 
+def begins_run(path: Path) -> bool:
+    """Return whether a file begins as runs do, of whatever version. Blocking."""
+    try:
+        with path.open("rb") as file:
+            start = file.readline(1 << 22)
+        return msgspec.json.decode(start, type=_Beginning).schema.startswith(f"{_FAMILY}/")
+    except (OSError, ValueError, msgspec.MsgspecError, RecursionError):
+        return False
+
+
 def _header(path: Path, line: bytes) -> Header:
     try:
         schema = msgspec.json.decode(line, type=_Beginning).schema
@@ -76,6 +86,8 @@ def _header(path: Path, line: bytes) -> Header:
     found = _entry(path, 1, line)
     if not isinstance(found, Header):
         raise SuiteError(f"{path.name}, line 1, is not the beginning of a run.", hint="Choose another file.")
+    if len({lane.slot for lane in found.lanes}) < len(found.lanes):
+        raise _damaged(path, 1, "two lanes have the same letter")
     return found
 
 
@@ -83,11 +95,13 @@ def _entry(path: Path, number: int, line: bytes) -> Entry:
     try:
         found: Entry = _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise SuiteError(
-            f"{path.name}, line {number}, is damaged: {_reason(error)}.",
-            hint="Restore the file, or delete that line: what it held is then answered again with --resume.",
-        ) from error
+        raise _damaged(path, number, _reason(error)) from error
     return found
+
+
+def _damaged(path: Path, number: int, reason: str) -> SuiteError:
+    more = ", or delete that line: what it held is then answered again with --resume" if number > 1 else ""
+    return SuiteError(f"{path.name}, line {number}, is damaged: {reason}.", hint=f"Restore the file{more}.")
 
 
 def _reason(error: Exception) -> str:

@@ -109,7 +109,7 @@ def checked(tasks: Iterable[tuple[str, Task]]) -> tuple[Task, ...]:
 
 
 def _own(folder: Path) -> tuple[Task, ...]:
-    files = sorted(path for path in folder.glob("tasks/*") if path.suffix in (".toml", ".json"))
+    files = sorted(path for path in folder.glob("tasks/[!.]*") if path.suffix in (".toml", ".json"))
     if len(files) > MOST_TASKS:
         raise SuiteError(f"{folder.name}/tasks: a suite has at most {MOST_TASKS:,} tasks.")
     return checked(pair for file in files for pair in _tasks_of(file))

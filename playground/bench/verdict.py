@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from math import ceil
 from typing import Literal
 
 import msgspec
@@ -185,7 +186,10 @@ def _pair(data: RunData) -> Pair | None:
     interval, p_within, method = _difference(table, differences, margin, samples)
     score = paired.tango(table)
     n, discordance = len(runs), table.discordant / len(runs)
-    may_stop = planning.may_stop(wins, losses)
+    agree = (
+        wins - losses
+    ) * table.difference > 0  # with samples, many small wins may weigh less than one loss
+    may_stop = planning.may_stop(wins, losses) and agree
     finding = _finding(
         wins,
         losses,
@@ -206,8 +210,8 @@ def _pair(data: RunData) -> Pair | None:
         evidence=planning.evidence(wins, losses),
         may_stop=may_stop,
         can_show=planning.smallest_gap(n, discordance),
-        equal_tasks=_more(planning.tasks_for_margin(_assumed(discordance, n), margin), n),
-        gap_tasks=_more(planning.tasks_for_gap(_assumed(discordance, n), table.difference), n),
+        equal_tasks=_more(planning.tasks_for_margin(_assumed(discordance, n), margin), n, discordance),
+        gap_tasks=_more(planning.tasks_for_gap(_assumed(discordance, n), table.difference), n, discordance),
         finding=finding,
         interval=method,
         test="exact McNemar" if samples == 1 else "permutation test over tasks",
@@ -250,5 +254,9 @@ def _assumed(discordance: float, tasks: int) -> float:
     return discordance or 1 / (tasks + 1)
 
 
-def _more(needed: int | None, tasks: int) -> int | None:
-    return None if needed is None else planning.about(max(0, needed - tasks))
+def _more(needed: int | None, tasks: int, discordance: float) -> int | None:
+    """Return how many tasks are lacking, also until as many tell the two apart as it takes to say anything."""
+    if needed is None:
+        return None
+    telling = ceil(planning.FEWEST_DISCORDANT / _assumed(discordance, tasks))
+    return planning.about(max(0, max(needed, telling) - tasks))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from playground.bench.events import (
     TimeLeft,
 )
 from playground.bench.lanes import MAX_PARALLEL, lane_infos, parallel_answers
-from playground.bench.record import LaneInfo, RunSettings
+from playground.bench.record import MOST_SAMPLES, Header, LaneInfo, RunSettings
 from playground.bench.run import BenchRun
 from playground.bench.run_data import RunData
 from playground.bench.sandbox import Sandbox, probe
@@ -43,7 +44,6 @@ from playground.errors import PlaygroundError, SuiteError, UsageError
 from playground.models import hardware
 from playground.models.files import ModelFile
 
-_MAX_SAMPLES = 100
 _PHASES = {Phase.HASHING: "hashing", Phase.LOADING: "loading", Phase.JUDGING: "running tests"}
 
 
@@ -89,7 +89,7 @@ def _check(arguments: argparse.Namespace) -> None:
             f"{len(arguments.models)} models are too many.", hint="A run has one model or two; run it again."
         )
     limits = {
-        "samples": (1, _MAX_SAMPLES),
+        "samples": (1, MOST_SAMPLES),
         "seed": (0, 0xFFFFFFFE),
         "temperature": (0, 10),
         "max_tokens": (1, 1 << 20),
@@ -127,7 +127,7 @@ async def _bench(arguments: argparse.Namespace) -> int:
     finally:
         await pool.close()
     _show(data, as_json=arguments.json)
-    _say_end(data, work.path)
+    _say_end(data, work.path, arguments.suite)
     return 0 if data.is_complete and not data.not_run else 1
 
 
@@ -168,6 +168,7 @@ def _resumed(arguments: argparse.Namespace, models: Sequence[ModelFile]) -> _Wor
     """Return the run that a file holds; models may lie elsewhere now. Raises SuiteError."""
     path = Path(arguments.out)
     header = run_file.read(path).header
+    _check_again(arguments, header, path)
     named = arguments.suite if arguments.suite != "starter" else header.suite_id
     try:
         suite = suites.load(named)
@@ -184,6 +185,23 @@ def _resumed(arguments: argparse.Namespace, models: Sequence[ModelFile]) -> _Wor
             hint="Leave --model away to use the same files.",
         )
     return _Work(suite, tasks, _again(header.lanes, models), header.settings, path, resume=True)
+
+
+def _check_again(arguments: argparse.Namespace, header: Header, path: Path) -> None:
+    """Raise UsageError for a setting that differs from the run's: it would be left aside without a word."""
+    usual, settings = RunSettings(), header.settings
+    thinking = None if arguments.thinking is None else arguments.thinking == "on"
+    asked = {"--task": ("task_glob", arguments.task), "--thinking": ("thinking", thinking)}
+    for name in ("samples", "seed", "max_tokens", "margin", "plan"):
+        asked[f"--{name.replace('_', '-')}"] = (name, getattr(arguments, name))
+    if arguments.parallel:
+        asked["--parallel"] = ("parallel", arguments.parallel)
+    for option, (name, value) in asked.items():
+        if value not in (getattr(usual, name), getattr(settings, name)):
+            raise UsageError(
+                f"{path.name} was begun with another {option}.",
+                hint="Leave it away to go on with the same one, or begin a new run.",
+            )
 
 
 def _again(lanes: Sequence[LaneInfo], models: Sequence[ModelFile]) -> tuple[LaneInfo, ...]:
@@ -306,12 +324,13 @@ def _say_begin(work: _Work, sandbox: Sandbox) -> None:
     output.say(f"The run file is {work.path}")
 
 
-def _say_end(data: RunData, path: Path) -> None:
+def _say_end(data: RunData, path: Path, suite: str) -> None:
     if data.end is not None and not data.end.complete:
         reason = f": {data.end.reason}" if data.end.reason else ""
-        output.say(
-            f"The run is not complete{reason.rstrip('.')}. To go on: playground bench --resume --out {path}"
-        )
+        again = ["playground", "bench", "--resume", "--out", str(path)]
+        if suite not in ("starter", data.header.suite_id):  # a folder, which the run file does not know
+            again += ["--suite", suite]
+        output.say(f"The run is not complete{reason.rstrip('.')}. To go on: {shlex.join(again)}")
 
 
 def _show(data: RunData, *, as_json: bool) -> None:

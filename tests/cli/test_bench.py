@@ -113,6 +113,28 @@ def test_a_run_file_is_shown_and_reported_elsewhere(folder: Path, tmp_path: Path
     assert _run("bench", "show", str(moved)).stdout == done.stdout
 
 
+def test_a_report_never_replaces_a_run(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run.jsonl"
+    assert _run(*_arguments(folder, out, "--task", "t0")).returncode == 0
+    whole = out.read_bytes()
+    for form in ("--html", "--markdown"):
+        done = _run("bench", "show", str(out), form, str(out))
+        assert done.returncode == 2, done.stdout
+        assert "is a run file" in done.stderr
+        assert out.read_bytes() == whole
+
+
+def test_going_on_with_other_settings_is_told(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run.jsonl"
+    assert _run(*_arguments(folder, out, "--task", "t0")).returncode == 0
+    again = ["bench", "--resume", "--out", str(out), "--suite", str(folder / "few")]
+    for option, value in {"--samples": "3", "--max-tokens": "65", "--margin": "0.2", "--task": "t1"}.items():
+        done = _run(*again, option, value)
+        assert done.returncode == 2, option
+        assert f"was begun with another {option}" in done.stderr
+    assert _run(*again, "--max-tokens", "64", "--task", "t0").returncode == 0
+
+
 def test_only_the_chosen_tasks_are_run(folder: Path, tmp_path: Path) -> None:
     done = _run(*_arguments(folder, tmp_path / "run.jsonl", "--task", "t[02]", "--json"))
     assert [task["id"] for task in _report(done)["tasks"]] == ["t0", "t2"]
@@ -136,12 +158,13 @@ def test_an_interrupted_run_says_how_to_go_on(folder: Path, tmp_path: Path) -> N
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=_WAIT_S)
     assert process.returncode == 1
-    assert f"playground bench --resume --out {path}" in err
     assert "Traceback" not in err
     assert "solved" in out
     before = _answers(path)
     assert 0 < len(before) < 24
-    done = _run("bench", "--resume", "--out", str(path), "--suite", str(folder / "many"), "--json")
+    again = err.partition("To go on: playground ")[2].split()
+    assert again == ["bench", "--resume", "--out", str(path), "--suite", str(folder / "many")]
+    done = _run(*again, "--json")
     assert done.returncode == 0, done.stderr
     assert f"{len(before)} answers are there already" in done.stderr
     after = _answers(path)

@@ -145,6 +145,32 @@ def test_how_a_program_ended(status: int, log: str, kind: Stop) -> None:
     assert text.endswith(".")
 
 
+def test_a_killed_program_is_not_said_to_have_used_its_time() -> None:
+    _, text = why_it_ended(137, "", Limits())
+    assert "or by itself" in text
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_nothing_inside_tells_where_the_person_keeps_programs(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{tmp_path}/secret-folder")
+    code = """
+import glob
+def f(xs):
+    found = []
+    for name in glob.glob("/proc/*/environ"):
+        try:
+            found.append(open(name, "rb").read().decode("latin-1"))
+        except OSError:
+            pass
+    return "".join(found)
+"""
+    judged = asyncio.run(judge(_TASK, code, sandbox_of(backend)))
+    assert judged.outcome is Outcome.WRONG
+    assert "secret-folder" not in judged.message
+
+
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 @pytest.mark.parametrize(("pid", "may_fork"), [(0, True), (77, True), (77, False)])
 def test_filters_are_whole_programs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from playground.bench.sandbox.values import Sandbox
@@ -21,7 +22,13 @@ _ETC = ("/etc/alternatives", "/etc/ld.so.cache")
 
 def command(sandbox: Sandbox, needs: tuple[str, ...], seccomp_fd: int) -> list[str]:
     """Return bubblewrap's part of a command; the program's own follows it."""
-    found = ["bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+    found = [
+        shutil.which("bwrap") or "bwrap",
+        "--unshare-all",
+        "--unshare-user",
+        "--die-with-parent",
+        "--new-session",
+    ]
     found += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "box", "--clearenv"]
     for name, value in {**ENVIRONMENT, "HOME": SCRATCH, "TMPDIR": SCRATCH}.items():
         found += ["--setenv", name, value]

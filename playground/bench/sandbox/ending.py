@@ -29,5 +29,8 @@ def why_it_ended(status: int, log: str, limits: Limits) -> tuple[Stop, str]:
     if name == "SIGXFSZ":
         return Stop.DISK, f"It wrote a file of more than {limits.file_bytes >> 20} MiB."
     if name == "SIGKILL":
-        return Stop.CPU, f"It was killed, after {limits.cpu_s} s of processor time or for want of memory."
+        return (
+            Stop.CPU,
+            f"It was killed: after {limits.cpu_s} s of processor time, for want of memory, or by itself.",
+        )
     return Stop.ENDED, f"It crashed ({name})."

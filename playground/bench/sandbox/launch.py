@@ -73,7 +73,7 @@ def prepare(sandbox: Sandbox, job: Job) -> Launch:
     if sandbox.backend is Backend.BUBBLEWRAP:
         fd = _filter_fd()
         # bubblewrap's own environment can be read inside, as that of process 1, whatever it clears for others.
-        environment = {"PATH": os.environ.get("PATH", os.defpath)}
+        environment = {"PATH": bubblewrap.ENVIRONMENT["PATH"]}
         return Launch(bubblewrap.command(sandbox, needs, fd) + own, environment, "/", "", (fd,), needs)
     scratch = _scratch(sandbox)
     return Launch(own, _environment(scratch), scratch, scratch, (), needs)

@@ -80,6 +80,63 @@ def test_a_base_model_is_followed_to_the_end_of_its_function(after: str, closed:
     assert "other" not in found.code
 
 
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "\n    # Now it is used.\n    print(count_words('a'))\n    count_words('a",
+        '\n    """\n    count_words("a")\n    ',
+        "\n    print(text\n\n    print(",
+        "\n    if text:\n        print('a')\n    el",
+    ],
+)
+@pytest.mark.parametrize("stop", ["length", "end"])
+def test_what_a_base_model_writes_behind_a_plain_return_is_no_part_of_its_function(
+    behind: str, stop: str
+) -> None:
+    found = extract(BODY + behind, _task(), stop=stop, prefix=_START[_START.index("```") :])
+    assert found.outcome is None, found.how
+    assert _defined(found.code)("a b  c") == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    if not text:\n        return 0\n    else:\n        return len(text.split())\n",
+        "    with memory() as m:\n        return len(text.split())\n",
+    ],
+)
+def test_a_function_that_returns_on_every_way_is_whole(body: str) -> None:
+    found = extract(body, _task(), stop="length", prefix=_START[_START.index("```") :])
+    assert found.outcome is None, found.how
+    found = extract(f"```python\ndef count_words(text):\n{body}", _task(), stop="length")
+    assert found.outcome is None, found.how
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["    for c in text:\n        return 0\n", "    if text:\n        return 0\n", "    return len(\n"],
+)
+def test_a_function_that_may_go_on_is_cut_off(body: str) -> None:
+    found = extract(body, _task(), stop="length", prefix=_START[_START.index("```") :])
+    assert found.outcome is Outcome.CUT_OFF, found.how
+
+
+def test_a_docstring_that_speaks_of_returning_is_no_return() -> None:
+    start = '```python\ndef count_words(text):\n    """Counts the words and\n    returns\n    return it.\n    """\n'
+    found = extract(
+        "    if text:\n        print('a')\n    words = text.split(", _task(), stop="length", prefix=start
+    )
+    assert found.outcome is Outcome.CUT_OFF, found.how
+
+
+def test_a_broken_function_with_something_behind_it_is_not_cut_off() -> None:
+    answer = "    print(text))\n    return 1\n\n\ndef other(text):\n    pass\n    pa"
+    found = extract(answer, _task(), stop="length", prefix=_START[_START.index("```") :])
+    assert found.outcome is None, found.how
+    assert "print(text))" in found.code
+    assert "other" not in found.code
+
+
 def test_a_prefix_is_not_put_in_front_twice() -> None:
     prefix = _START[_START.index("```") :]
     once = extract(BODY, _task(), stop="stop", prefix=prefix)

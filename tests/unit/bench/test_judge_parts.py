@@ -166,6 +166,30 @@ def test_forbidden(code: str, language: Language, found: tuple[str, ...]) -> Non
     assert forbidden(code, ("eval", "re"), language) == found
 
 
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("def f(x):\n    return eval(x)\n\ndef eval(x):\n    return x", ()),
+        ("class P:\n    def eval(self, x):\n        return self.eval(x[1:])\n\ndef f(x):\n    return P().eval(x)", ()),
+        ("def f(re):\n    return re + 1", ()),
+        ("def f(re):\n    return re is 1 or '\\d'", ()),
+        ("def f(xs):\n    for re in xs:\n        yield re", ()),
+        ("def f(x):\n    def eval(y):\n        return eval(y) if y else x\n    return eval(x)", ()),
+        ("def f(x, eval=eval):\n    return eval(x)", ("eval",)),
+        ("e = eval\ndef eval(x):\n    return e(x)", ("eval",)),
+        ("class P:\n    eval = eval", ("eval",)),
+        ("class P:\n    def eval(self): ...\nimport builtins as b\nb.eval('1')", ("eval",)),
+        ("class P:\n    def eval(self): ...\ngetattr(P, '__x')\nP.eval('1')", ("eval",)),
+        ("def f(x):\n    import re\n    return re.sub('a', '', x)", ("re",)),
+        ("def f(x):\n    global eval\n    return eval(x)", ("eval",)),
+        ("def f(x):\n    return [eval(y) for y in x]", ("eval",)),
+        ("return eval(1)", ("eval",)),
+    ],
+)  # fmt: skip
+def test_what_a_program_defines_itself_is_not_forbidden(code: str, found: tuple[str, ...]) -> None:
+    assert forbidden(code, ("eval", "re"), "python") == found
+
+
 def test_lines_are_compared_without_blanks_at_their_ends() -> None:
     assert lines("a  \nb\r\n\n\n") == lines("a\nb")
     assert lines(" a") != lines("a")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import gammaln
+from scipy.stats import binom
 
 from playground.bench.statistics.paired import mcnemar
 from playground.bench.statistics.planning import (
@@ -40,7 +41,22 @@ def test_what_so_many_tasks_show_needs_no_more_of_them(tasks: int, discordance: 
     assert gap is not None
     needed = tasks_for_gap(max(discordance, 0.10), gap)
     assert needed is not None
-    assert needed - tasks in (0, 1)
+    assert needed <= tasks + 1
+
+
+@pytest.mark.parametrize(
+    ("tasks", "discordance"), [(15, 0.27), (20, 0.15), (40, 0.275), (50, 0.15), (164, 0.15), (164, 0.05)]
+)
+def test_what_so_many_tasks_show_is_shown_by_the_exact_test(tasks: int, discordance: float) -> None:
+    gap = smallest_gap(tasks, discordance)
+    assert gap is not None
+    telling = max(discordance, gap, 0.10)
+    power = 0.0
+    for count in range(tasks + 1):
+        wins = [won for won in range(count + 1) if mcnemar(won, count - won) < 0.05]
+        chance = binom.pmf(wins, count, (telling + gap) / (2 * telling)).sum() if wins else 0.0
+        power += binom.pmf(count, tasks, telling) * chance
+    assert 0.79 < power < 0.90
 
 
 def test_few_tasks_show_nothing_at_all() -> None:

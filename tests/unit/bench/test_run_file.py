@@ -93,6 +93,25 @@ def test_what_is_no_run_is_told_in_one_sentence(path: Path, text: bytes, says: s
         read(path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"samples":1', b'"samples":1000000000'),
+        (b'"samples":1', b'"samples":-5'),
+        (b'"margin":0.1', b'"margin":-7.0'),
+        (b'"slot":"B"', b'"slot":"A"'),
+        (b'"lanes":[{', b'"lanes":[],"other":[{'),
+    ],
+)
+def test_a_beginning_that_no_run_can_have_is_told(path: Path, old: bytes, new: bytes) -> None:
+    whole = _written(path, _ENTRIES).read_bytes()
+    assert old in whole
+    path.write_bytes(whole.replace(old, new, 1))
+    with pytest.raises(SuiteError, match=r"line 1, is damaged") as raised:
+        read(path)
+    assert raised.value.hint == "Restore the file."
+
+
 def test_a_missing_file_is_told(path: Path) -> None:
     with pytest.raises(SuiteError, match="cannot be read"):
         read(path)

@@ -63,6 +63,13 @@ def test_a_folder_becomes_a_suite(tmp_path: Path) -> None:
     assert len(suite.sha256) == 64
 
 
+def test_what_editors_and_systems_hide_in_a_folder_is_no_task(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    for name in ("._one.toml", ".#one.toml", ".cache.json"):
+        (folder / "tasks" / name).write_bytes(b"\0\5\x16\7")
+    assert len(suites.load(folder).tasks) == 1
+
+
 def test_json_and_several_tasks_in_a_file(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     plain = msgspec.to_builtins(suites.load(folder).tasks[0])
