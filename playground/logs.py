@@ -25,6 +25,7 @@ def start() -> None:
     """
     from playground import config
 
+    logging.raiseExceptions = False  # a disk that is full takes no log, and a terminal no tracebacks instead
     folder = config.folders().logs
     level = logging.DEBUG if os.environ.get("PLAYGROUND_DEBUG") else logging.INFO
     logger, native = logging.getLogger("playground"), logging.getLogger(NATIVE)
