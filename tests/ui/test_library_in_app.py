@@ -148,9 +148,9 @@ def test_one_click_brings_a_pair_into_compare(in_library: Callable[[Scenario], N
         assert not page.isVisible()
         running.vm.run("Hello")
         await _until(lambda: not running.vm.state.is_running and bool(running.vm.state.sentence))
-        texts = [running.page.lanes[slot].transcript.toPlainText() for slot in ("A", "B")]
-        assert "I am a." in texts[0]
-        assert "I am b." in texts[1]
+        lanes = running.page.lanes  # which paint on a timer of their own
+        await _until(lambda: "I am a." in lanes["A"].transcript.toPlainText())
+        await _until(lambda: "I am b." in lanes["B"].transcript.toPlainText())
 
     in_library(scenario)
 
