@@ -67,7 +67,11 @@ class AppLibrary:
             return {}
         header = await self._header(repository)
         machine = await self.machine()
-        return {quant.name: fit(header, quant.size_bytes, n_ctx, machine) for quant in repository.models}
+
+        def fits() -> dict[str, Fit]:
+            return {quant.name: fit(header, quant.size_bytes, n_ctx, machine) for quant in repository.models}
+
+        return await asyncio.to_thread(fits)  # each takes a millisecond
 
     async def _header(self, repository: Repository) -> GgufHeader:
         """Return what the formulas need; all quantizations of a repository are of one shape."""

@@ -18,8 +18,10 @@ from playground.models.gguf import read_header, split_paths
 def model_sha256(path: Path, on_progress: Callable[[float], None]) -> str:
     """Return the sha256 of a model's file; of a split one, that of its parts' sha256, a line each. Blocking.
 
-    What was hashed before is known until it changes. Raises ModelError.
+    What was hashed before is known until it changes. ``on_progress`` is called at least once, and what it raises ends
+    the work. Raises ModelError.
     """
+    on_progress(0.0)
     parts = split_paths(path)
     sizes = [checksum.size_bytes(part) for part in parts]
     total, digests = max(sum(sizes), 1), []

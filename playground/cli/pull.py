@@ -147,7 +147,7 @@ class _Words:
     """A line that moves on a terminal; elsewhere some lines, and the paths on stdout."""
 
     def __init__(self) -> None:
-        self._due_s = time.monotonic() + _LINE_S
+        self._due_s = 0.0 if output.is_terminal() else time.monotonic() + _LINE_S
         self._error = ""
 
     def begun(self, ref: str, download: Download) -> None:

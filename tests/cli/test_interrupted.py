@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from playground import config
 from playground.compare.prepare import make_copy
 from playground.errors import UsageError
 from playground.models.library import describe
@@ -240,21 +241,22 @@ def test_copies_that_cannot_be_written_leave_nothing(endless: Path, tmp_path: Pa
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_full_disk_is_told_and_cleaned_up(endless: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_told_and_cleaned_up(
+    endless: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
-    home, target = tmp_path / "home", tmp_path / "copies" / "copy.gguf"
-    for log in ("playground.log", "native.log"):  # as full as the disk
-        written = home / "logs" / log
-        written.parent.mkdir(parents=True, exist_ok=True)
-        written.write_bytes(b"x" * 300_000)
-    target.parent.mkdir()
-    words = _quantize(
-        endless, str(target), preexec_fn=limit, env={**os.environ, "PLAYGROUND_HOME": str(home)}
-    )
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path / "home"))
+    logs = config.folders().logs
+    logs.mkdir(parents=True)
+    for name in ("playground.log", "native.log"):  # no room for the log either
+        (logs / name).write_bytes(b"x" * 300_000)
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    words = _quantize(endless, str(copies / "copy.gguf"), preexec_fn=limit)
     assert "cannot be written: the disk is full" in words
-    assert not list(target.parent.iterdir())
+    assert not list(copies.iterdir())
 
 
 def test_an_interrupted_copy_is_cleaned_up(tmp_path: Path) -> None:

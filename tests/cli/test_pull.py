@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -161,6 +162,8 @@ def test_a_terminal_gets_a_line_that_moves(hub: FakeHub, tmp_path: Path) -> None
     assert process.returncode == 130
     line = seen.decode().rpartition("\r\x1b[K")[2]
     assert "[#" in seen.decode()
+    shares = [int(share) for share in re.findall(r"(\d+)%", seen.decode())]
+    assert shares[0] < 50, "the first line comes when most of it is over"
     assert "MB of 2.0 MB" in seen.decode() or "kB of 2.0 MB" in seen.decode()
     assert "B/s" in seen.decode()
     assert len(line) < 80

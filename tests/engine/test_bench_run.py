@@ -41,17 +41,22 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [right_model(folder), wrong_model(folder)]
 
 
+@pytest.fixture(scope="module")
+def raced(models: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Race, RunData]:
+    """Run both models once, to the end, for all who only look at what came of it."""
+    race = Race(models, tmp_path_factory.mktemp("raced") / "run.jsonl")
+    return race, asyncio.run(race.go())
+
+
 def _outcomes(data: RunData, slot: str) -> list[str]:
     return [" ".join(str(sample.outcome) for sample in run.samples) for run in data.tasks(slot)]
 
 
-def test_a_pass_and_a_fail_are_certain(models: list[Path], tmp_path: Path) -> None:
-    path = tmp_path / "run.jsonl"
-    race = Race(models, path)
-    data = asyncio.run(race.go())
+def test_a_pass_and_a_fail_are_certain(raced: tuple[Race, RunData]) -> None:
+    race, data = raced
     assert _outcomes(data, "A") == ["pass", "pass", "wrong", "error"]
     assert _outcomes(data, "B") == ["wrong", "wrong", "pass", "error"]
-    assert read(path) == data
+    assert read(race.path) == data
     found = verdict(data)
     assert found.pair is not None
     assert (found.pair.both, found.pair.only_small, found.pair.only_large, found.pair.neither) == (0, 2, 1, 1)
@@ -60,9 +65,8 @@ def test_a_pass_and_a_fail_are_certain(models: list[Path], tmp_path: Path) -> No
     assert data.end.complete
 
 
-def test_events_tell_the_run_from_its_first_hash_to_its_end(models: list[Path], tmp_path: Path) -> None:
-    race = Race(models, tmp_path / "run.jsonl")
-    asyncio.run(race.go())
+def test_events_tell_the_run_from_its_first_hash_to_its_end(raced: tuple[Race, RunData]) -> None:
+    race, _ = raced
     kinds = [type(event) for event in race.seen]
     assert isinstance(race.seen[-1], RunFinished)
     first = [event.phase for event in race.seen if isinstance(event, LanePhase)]
@@ -105,10 +109,10 @@ def test_nothing_is_judged_while_a_lane_writes(
     assert judged_before_the_last_answer == early
 
 
-def test_the_file_holds_what_repeats_the_run(models: list[Path], tmp_path: Path) -> None:
+def test_the_file_holds_what_repeats_the_run(models: list[Path], raced: tuple[Race, RunData]) -> None:
     import hashlib
 
-    data = asyncio.run(Race(models, tmp_path / "run.jsonl").go())
+    _, data = raced
     for lane, path in zip(data.header.lanes, models, strict=True):
         assert lane.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
         assert len(lane.template_sha256) == 64
@@ -187,7 +191,9 @@ class _LeftError(Exception):
 
 @pytest.mark.parametrize("parallel", [1, 4])
 @pytest.mark.parametrize("how", ["stop", "leave"])
-def test_a_run_goes_on_where_it_was_left(models: list[Path], tmp_path: Path, how: str, parallel: int) -> None:
+def test_a_run_goes_on_where_it_was_left(
+    models: list[Path], raced: tuple[Race, RunData], tmp_path: Path, how: str, parallel: int
+) -> None:
     path = tmp_path / "run.jsonl"
     settings = msgspec.structs.replace(_SHORT, parallel=parallel)
     race = Race(models, path, settings=settings)
@@ -209,7 +215,7 @@ def test_a_run_goes_on_where_it_was_left(models: list[Path], tmp_path: Path, how
     assert data.end is not None
     assert data.end.complete
     assert data.busy_s("A") >= before.busy_s("A") > 0
-    whole = asyncio.run(Race(models, tmp_path / "whole.jsonl", settings=settings).go())
+    _, whole = raced
     assert {k: (a.text, a.seed) for k, a in data.answers.items()} == {
         k: (a.text, a.seed) for k, a in whole.answers.items()
     }
@@ -289,10 +295,9 @@ def test_a_pause_begins_no_task(models: list[Path], tmp_path: Path) -> None:
 
 
 def test_a_file_of_other_tasks_models_or_settings_is_not_gone_on_with(
-    models: list[Path], tmp_path: Path
+    models: list[Path], raced: tuple[Race, RunData]
 ) -> None:
-    path = tmp_path / "run.jsonl"
-    asyncio.run(Race(models, path).go())
+    path = raced[0].path
     before = path.read_bytes()
     with pytest.raises(UsageError, match="exists already"):
         asyncio.run(Race(models, path).go())

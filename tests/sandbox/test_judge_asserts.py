@@ -71,7 +71,7 @@ def test_own():
 def _judged(tests: str, code: str, entry_point: str = "f", backend: str = "bubblewrap") -> Judged:
     task = Task(
         id="t", title="", language="python", tier=0, topic="", prompt="", reference="", entry_point=entry_point,
-        asserts=tests, limits=Limits(time_s=5, call_s=1),
+        asserts=tests, limits=Limits(time_s=2.5, call_s=0.5),
     )  # fmt: skip
     return asyncio.run(judge(task, code, sandbox_of(backend)))
 

@@ -90,7 +90,7 @@ class Race:
         judging: Judging | None = None,
         rest_s: float = 60.0,
     ) -> None:
-        self.suite = tasks or suite()
+        self.path, self.suite = path, tasks or suite()
         self.settings = settings or RunSettings(max_tokens=64)
         lanes = lane_infos([describe(each) for each in models], self.suite.tasks, self.settings, CPU)
         self.pool = EnginePool(2)

@@ -6,7 +6,7 @@
 
 Set HF_ENDPOINT to ``hub.url`` (for huggingface_hub: before it is imported). For other processes and for a look by hand:
 ``python -m tests.support.fake_hub --port 8811 --repo acme/tiny-GGUF --file tiny-Q4_K_M.gguf=PATH``, with POST /_fault
-(a Fault as JSON), POST /_reset and GET /_log.
+(a Fault as JSON), POST /_reset and GET /_log. ``--models COUNT=PATH`` adds as many models of that one small file.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any, Self
 
 from tests.support.fake_hub_faults import Fault, Request
 from tests.support.fake_hub_files import HubContent, HubRepo, make_repo
+from tests.support.fake_hub_models import many
 from tests.support.fake_hub_routes import Handler
 
 __all__ = ["FakeHub", "Fault", "HubContent", "HubRepo", "Request"]
@@ -141,12 +142,15 @@ def _main() -> None:
     parser.add_argument("--port", type=int, default=8811)
     parser.add_argument("--repo", default="acme/tiny-GGUF")
     parser.add_argument("--file", action="append", default=[], metavar="NAME=PATH")
+    parser.add_argument("--models", default="0=", metavar="COUNT=PATH")
     parser.add_argument("--rate", type=int, default=0, metavar="BYTES/S")
     parser.add_argument("--no-redirect", action="store_true")
     options = parser.parse_args()
     hub = FakeHub(redirect=not options.no_redirect, rate=options.rate)
     pairs = [text.partition("=") for text in options.file]
     hub.add(options.repo, {"README.md": b"# hi\n", **{name: Path(path) for name, _, path in pairs}})
+    count, _, path = options.models.partition("=")
+    hub.repos |= {repo.id: repo for repo in many(int(count), Path(path))} if path else {}
     hub.start(options.port)
     print(hub.url, flush=True)
     try:

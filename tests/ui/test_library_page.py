@@ -56,6 +56,7 @@ class _Screen:
     async def ready(self) -> None:
         await until(lambda: bool(self.vm.pairs.state.proposals) and not self.vm.disk.state.is_looking)
         await until(lambda: not self.vm.pairs.state.is_loading and self.page.isActiveWindow())
+        await until(lambda: len(self.page.pairs.cards) == len(self.vm.pairs.state.proposals))
 
     def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         QTest.keyClick(self.page.focusWidget() or self.page, key, modifiers)

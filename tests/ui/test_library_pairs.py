@@ -220,7 +220,8 @@ def test_the_page_shows_waiting_failure_and_cards(play: Play) -> None:
         assert page._plate.accessibleDescription() == "The catalog is damaged."
         del tab.services.failures["proposals"]
         page._plate.retry.click()
-        await until(lambda: bool(page.cards))
+        await until(lambda: page._stack.currentIndex() == 2)
+        assert len(page.cards) == len(tab.vm.state.proposals)
         assert (
             page.cards["best"].accessibleName()
             == "Best start on this machine: Qwen3.5-4B and Qwen3.6-27B, Together"
@@ -242,6 +243,7 @@ def test_arrow_keys_go_from_card_to_card_and_space_acts(play: Play) -> None:
         page.activateWindow()
         await until(page.isActiveWindow)
         await tab.ready()
+        await until(lambda: page._stack.currentIndex() == 2)
         page.focus_first()
         assert page.cards["story"].button.hasFocus()
         QTest.keyClick(page.cards["story"].button, Qt.Key.Key_Down)

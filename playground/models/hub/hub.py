@@ -34,6 +34,8 @@ _TOKEN_NAMES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE")
 _TRUE = ("1", "ON", "YES", "TRUE")
 _LONGEST_TOKEN = 4096
 _OFFLINE_NAMES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+# The client imports these while it is at work, and it works in the window's thread.
+_IMPORTED_LATE = ("huggingface_hub.utils", "httpx2", "httpcore2", "h11", "anyio", "anyio._backends._asyncio")
 _is_switched_off = False
 _offline_listeners: list[Callable[[], None]] = []
 
@@ -95,8 +97,13 @@ def web_page(repo: str) -> str:
 
 def prepare() -> None:
     """Import what a question needs, which takes 0.1 s the first time. Blocking."""
+    import contextlib
+    from importlib import import_module
+
     _constants()
-    import huggingface_hub.utils  # noqa: F401
+    for name in _IMPORTED_LATE:
+        with contextlib.suppress(ModuleNotFoundError):  # in another version it may have another name
+            import_module(name)
 
 
 def cache_folder() -> Path:

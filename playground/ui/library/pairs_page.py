@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QScrollArea, QStackedWidget, QWidget
 
@@ -39,6 +39,10 @@ class PairsPage(QWidget):
         self._vm = vm
         self.cards: dict[str, PairCardView] = {}
         self._order: tuple[str, ...] = ()
+        self._missing: list[PairCard] = []
+        self._making = QTimer(self)
+        self._making.setSingleShot(True)
+        self._making.timeout.connect(self._make_next)
         self._context = DropButton(
             "",
             [(n, f"Context {context(n)}") for n in CONTEXTS],
@@ -92,8 +96,8 @@ class PairsPage(QWidget):
         trouble = state.trouble
         self._problem.show_text(trouble.text if trouble and state.proposals else "")
         if state.proposals:
-            self._show_cards(words.cards(state))
-            self._stack.setCurrentIndex(2)
+            if self._show_cards(words.cards(state)):
+                self._stack.setCurrentIndex(2)
         elif trouble is not None:
             self._plate.show_trouble(trouble)
             self._stack.setCurrentIndex(1)
@@ -109,13 +113,26 @@ class PairsPage(QWidget):
             self._stack.setCurrentIndex(1)
         self._again.setEnabled(not state.is_loading)
 
-    def _show_cards(self, cards: tuple[PairCard, ...]) -> None:
+    def _show_cards(self, cards: tuple[PairCard, ...]) -> bool:
+        """Return whether all are in sight; those that are missing are made one at a time, and shown together."""
+        self._missing = [card for card in cards if card.id not in self.cards]
+        if self._missing:
+            self._making.start()
+            return False
         order = tuple(card.id for card in cards)
         if order != self._order:
             self._order = order
             self._lay_out(cards)
         for card in cards:
             self.cards[card.id].show_card(card)
+        return True
+
+    def _make_next(self) -> None:
+        self._make_card(self._missing.pop(0))
+        if self._missing:
+            self._making.start()
+        else:
+            self.render_state(self._vm.state)
 
     def _lay_out(self, cards: tuple[PairCard, ...]) -> None:
         gone = [key for key in self.cards if key not in self._order]
@@ -125,7 +142,7 @@ class PairsPage(QWidget):
             pass
         place = 0
         for card in cards:
-            view = self.cards.get(card.id) or self._make_card(card)
+            view = self.cards[card.id]
             if card.is_wide:
                 place += place % 2
                 self._grid.addWidget(view, place // 2, 0, 1, 2)
@@ -135,10 +152,10 @@ class PairsPage(QWidget):
                 place += 1
         self._grid.setRowStretch(place // 2 + 1, 1)
 
-    def _make_card(self, card: PairCard) -> PairCardView:
+    def _make_card(self, card: PairCard) -> None:
         view = self.cards[card.id] = PairCardView(wide=card.is_wide)
         view.acted.connect(self._vm.act)
-        return view
+        view.show_card(card)
 
     def focus_first(self) -> None:
         """Give the focus to what comes first."""
