@@ -46,6 +46,8 @@ _FORKS = ((57, None), (58, None))  # fork, vfork
 _Numbers = tuple[int | None, int | None]
 _SOCKETPAIR, _PRLIMIT, _PRCTL, _UTIMENSAT = (53, 199), (302, 261), (157, 167), (280, 88)
 _KILLS = ((62, 129), (200, 130), (234, 131))  # kill, tkill, tgkill
+_SETSOCKOPT, _FCNTL = (54, 208), (72, 25)
+_SEND_BUFFERS, _SETPIPE_SZ = (7, 32), 1031  # SO_SNDBUF, SO_SNDBUFFORCE
 _NEW_NAMESPACES, _THREAD, _X32 = 0x7E020080, 0x10000, 0x40000000
 
 _LOAD, _EQUALS, _AT_LEAST, _HAS_BITS, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
@@ -68,6 +70,10 @@ def program(*, alone_pid: int = 0, may_fork: bool = True) -> bytes:
     assembler.deny_bits(_CLONE, 0, _NEW_NAMESPACES)
     # Unix datagram sockets can be pointed at any listener later; pairs of streams cannot.
     assembler.allow_only(_SOCKETPAIR, 1, 1, mask=0xF)
+    # Buffers of sockets and pipes are the kernel's memory, which no limit of a process and no watchdog sees.
+    for option in _SEND_BUFFERS:
+        assembler.deny_value(_SETSOCKOPT, 2, option)
+    assembler.deny_value(_FCNTL, 1, _SETPIPE_SZ)
     if alone_pid:
         for calls in _DENIED_ALONE.values():
             assembler.deny(calls, _DENY)
