@@ -235,6 +235,12 @@ _DISK = (
         "        n += os.write(w, b'x' * (1 << 20))\n"
         "except OSError: pass\nreturn f'THROUGH {n >> 20} MiB' if n > 8 << 20 else None",
     ),
+    _hostile("semaphores without end", "for n in range(20): call(64, 0, 32_000, 0o600)\nreturn 'THROUGH'"),
+    _hostile(
+        "message queues without end",
+        "for n in range(20): call(71 - 2, call(68, 0, 0o600), ctypes.create_string_buffer(b'\\1' * 8008), 8000, 0)\n"
+        "return 'THROUGH'",
+    ),
     _hostile("folders without end", "while True:\n    os.mkdir('d'); os.chdir('d')"),
 )
 _HEAVY = (

@@ -28,6 +28,7 @@ _DENIED = {  # name: numbers on x86-64 and ARM, None where the call does not exi
     "process_madvise": (440, 440), "personality": (135, 92), "syslog": (103, 116), "vhangup": (153, 58),
     "lookup_dcookie": (212, 18), "memfd_create": (319, 279), "shmget": (29, 194), "socket": (41, 198),
     "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "clone3": (435, 435),
+    "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180),
 }  # fmt: skip
 _DENIED_ALONE = {
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
@@ -37,7 +38,7 @@ _DENIED_ALONE = {
     "utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "setpriority": (141, 140),
     "sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118),
     "sched_setattr": (314, 274), "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239),
-    "process_mrelease": (448, 448), "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180),
+    "process_mrelease": (448, 448),
     "pidfd_send_signal": (424, 424), "pidfd_open": (434, 434), "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240), "setsid": (112, 157), "setpgid": (109, 154),
 }  # fmt: skip
