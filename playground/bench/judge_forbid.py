@@ -37,7 +37,7 @@ def _python(code: str) -> set[str] | None:
     """Return every name that a program uses, None when it is no Python."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
+            warnings.simplefilter("ignore")
             tree = ast.parse(code)
             used = {name for node in ast.walk(tree) for name in _names(node)}
             return used if used & _DOORS else used - _own(code, tree)

@@ -27,7 +27,7 @@ h2{font-size:17px;margin:0 0 10px}h3{font-size:15px;margin:14px 0 6px}p{margin:4
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th{text-align:left;font-weight:600;color:var(--faint);font-size:13px}th,td{padding:5px 10px 5px 0;vertical-align:top;
 border-bottom:1px solid var(--grid)}td.mono,pre,code{font:13px/1.5 "JetBrains Mono",ui-monospace,monospace}
-td.mono{white-space:pre-wrap;overflow-wrap:anywhere}pre{background:var(--code);border-radius:7px;padding:10px 12px;margin:8px 0;
+td.mono{white-space:pre-wrap}td.mono,.lanes td+td{overflow-wrap:anywhere}pre{background:var(--code);border-radius:7px;padding:10px 12px;margin:8px 0;
 overflow:auto;max-height:480px;white-space:pre-wrap;overflow-wrap:anywhere}
 .tag{display:inline-block;border-radius:6px;padding:0 8px;font-weight:600;font-size:13px;background:var(--code)}
 .pass{color:var(--good)}.fail{color:var(--bad)}.none{color:var(--warn)}.add{background:var(--plus);display:block}

@@ -129,6 +129,7 @@ class BenchRun:
 
     async def _run(self) -> None:
         self._lanes = tuple([await self._hashed(lane) for lane in self._lanes])
+        self._check_going()
         writer = self._writer = await self._open()
         try:
             await look_at_devices(self._pool, [lane.load for lane in self._lanes], fresh=len(self._lanes) > 1)
@@ -163,13 +164,21 @@ class BenchRun:
         loop = asyncio.get_running_loop()
 
         def progress(fraction: float) -> None:
-            if self._stopped:
-                raise PlaygroundError("The run was stopped before it began.")
+            self._check_going()
             loop.call_soon_threadsafe(self._say, LanePhase(lane.slot, Phase.HASHING, fraction))
 
+        if not lane.sha256:
+            self._say(
+                LanePhase(lane.slot, Phase.HASHING, 0.0)
+            )  # a file that is known already makes no progress
         sha256 = lane.sha256 or await asyncio.to_thread(model_sha256, path, progress)
         template = lane.template_sha256 or await asyncio.to_thread(template_sha256, path, lane.load.template)
         return msgspec.structs.replace(lane, sha256=sha256, template_sha256=template)
+
+    def _check_going(self) -> None:
+        """Raise PlaygroundError when the run was stopped before there is a file of it."""
+        if self._stopped:
+            raise PlaygroundError("The run was stopped before it began.")
 
     async def _open(self) -> RunWriter:
         if not self._resume:

@@ -219,6 +219,28 @@ _DISK = (
         "flood of empty files",
         "os.chdir(p['scratch'])\nfor i in range(300_000):\n    os.mknod(f'f{i}')\nreturn 'THROUGH 300000 files'",
     ),
+    _hostile(
+        "fill the buffers of sockets",
+        "pairs, n = [], 0\ntry:\n    while True:\n        a, b = socket.socketpair()\n        pairs.append((a, b))\n"
+        "        a.setblocking(False)\n"
+        "        try: a.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 24)\n        except OSError: pass\n"
+        "        try:\n            while True: n += a.send(b'x' * 65536)\n        except BlockingIOError: pass\n"
+        "except OSError: pass\nreturn f'THROUGH {n >> 20} MiB' if n > 24 << 20 else None",
+    ),
+    _hostile(
+        "fill the buffers of pipes",
+        "import fcntl\npipes, n = [], 0\ntry:\n    while True:\n        r, w = os.pipe()\n        pipes.append(r)\n"
+        "        os.set_blocking(w, False)\n"
+        "        try: fcntl.fcntl(w, fcntl.F_SETPIPE_SZ, 1 << 20)\n        except OSError: pass\n"
+        "        n += os.write(w, b'x' * (1 << 20))\n"
+        "except OSError: pass\nreturn f'THROUGH {n >> 20} MiB' if n > 8 << 20 else None",
+    ),
+    _hostile("semaphores without end", "for n in range(20): call(64, 0, 32_000, 0o600)\nreturn 'THROUGH'"),
+    _hostile(
+        "message queues without end",
+        "for n in range(20): call(71 - 2, call(68, 0, 0o600), ctypes.create_string_buffer(b'\\1' * 8008), 8000, 0)\n"
+        "return 'THROUGH'",
+    ),
     _hostile("folders without end", "while True:\n    os.mkdir('d'); os.chdir('d')"),
 )
 _HEAVY = (

@@ -28,6 +28,7 @@ _DENIED = {  # name: numbers on x86-64 and ARM, None where the call does not exi
     "process_madvise": (440, 440), "personality": (135, 92), "syslog": (103, 116), "vhangup": (153, 58),
     "lookup_dcookie": (212, 18), "memfd_create": (319, 279), "shmget": (29, 194), "socket": (41, 198),
     "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "clone3": (435, 435),
+    "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180),
 }  # fmt: skip
 _DENIED_ALONE = {
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
@@ -37,7 +38,7 @@ _DENIED_ALONE = {
     "utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "setpriority": (141, 140),
     "sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118),
     "sched_setattr": (314, 274), "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239),
-    "process_mrelease": (448, 448), "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180),
+    "process_mrelease": (448, 448),
     "pidfd_send_signal": (424, 424), "pidfd_open": (434, 434), "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240), "setsid": (112, 157), "setpgid": (109, 154),
 }  # fmt: skip
@@ -46,6 +47,8 @@ _FORKS = ((57, None), (58, None))  # fork, vfork
 _Numbers = tuple[int | None, int | None]
 _SOCKETPAIR, _PRLIMIT, _PRCTL, _UTIMENSAT = (53, 199), (302, 261), (157, 167), (280, 88)
 _KILLS = ((62, 129), (200, 130), (234, 131))  # kill, tkill, tgkill
+_SETSOCKOPT, _FCNTL = (54, 208), (72, 25)
+_SEND_BUFFERS, _SETPIPE_SZ = (7, 32), 1031  # SO_SNDBUF, SO_SNDBUFFORCE
 _NEW_NAMESPACES, _THREAD, _X32 = 0x7E020080, 0x10000, 0x40000000
 
 _LOAD, _EQUALS, _AT_LEAST, _HAS_BITS, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
@@ -68,6 +71,10 @@ def program(*, alone_pid: int = 0, may_fork: bool = True) -> bytes:
     assembler.deny_bits(_CLONE, 0, _NEW_NAMESPACES)
     # Unix datagram sockets can be pointed at any listener later; pairs of streams cannot.
     assembler.allow_only(_SOCKETPAIR, 1, 1, mask=0xF)
+    # Buffers of sockets and pipes are the kernel's memory, which no limit of a process and no watchdog sees.
+    for option in _SEND_BUFFERS:
+        assembler.deny_value(_SETSOCKOPT, 2, option)
+    assembler.deny_value(_FCNTL, 1, _SETPIPE_SZ)
     if alone_pid:
         for calls in _DENIED_ALONE.values():
             assembler.deny(calls, _DENY)
