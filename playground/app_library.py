@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from playground.engines.pool import EnginePool
-from playground.errors import HubError, HubErrorKind
+from playground.errors import DownloadError, HubError, HubErrorKind
 from playground.models.catalog.catalog_values import Proposal
 from playground.models.disk.inventory_values import Disk, DiskModel
 from playground.models.downloads.download import Download
@@ -160,12 +159,13 @@ class AppLibrary:
 
     def disk_free_bytes(self) -> int:
         """Return what is free on the disk of the Hub cache."""
-        from playground.models.hub import hub
+        from playground.models.disk import hub_cache
+        from playground.models.downloads.cache_layout import free_bytes_at
 
-        folder = hub.cache_folder()
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        return shutil.disk_usage(folder).free
+        try:
+            return free_bytes_at(hub_cache.folder())
+        except DownloadError:  # a disk that went away
+            return 0
 
     # ---- downloads
 
@@ -215,10 +215,10 @@ class AppLibrary:
 
     def rules(self) -> DownloadRules:
         """Return how downloads go."""
-        from playground.models.hub import hub
+        from playground.models.disk import hub_cache
 
         queue = self._downloads
-        return DownloadRules(queue.parallel, queue.limit_bytes_per_s or None, str(hub.cache_folder()))
+        return DownloadRules(queue.parallel, queue.limit_bytes_per_s or None, str(hub_cache.folder()))
 
     def set_parallel(self, count: int) -> None:
         """Set how many go at once."""

@@ -252,6 +252,27 @@ def _rows(models: QAbstractItemModel) -> list[object]:
     return [models.index(row, 0).data() for row in range(models.rowCount())]
 
 
+def test_the_library_opens_whatever_the_environment_says(
+    library_home: Path, in_library: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache lies where a file is, and the Hub's address is none."""
+    (library_home / "file").write_bytes(b"")
+    monkeypatch.setenv("HF_HUB_CACHE", str(library_home / "file" / "hub"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://[bad")
+
+    async def scenario(running: application.App, page: LibraryPage) -> None:
+        for tab in (DOWNLOADS, DISK, SEARCH):
+            page.go_to(tab)
+        await _until(lambda: page.vm.search.state.trouble is not None)
+        assert page.vm.search.state.trouble is not None
+        assert "HF_ENDPOINT holds no web address." in page.vm.search.state.trouble.text
+        assert page.vm.downloads.state.free_bytes > 0
+        assert page.vm.downloads.state.rules.folder == str(library_home / "file" / "hub")
+        assert running.window.isVisible()
+
+    in_library(scenario)
+
+
 def test_keys_go_through_the_pages(in_library: Callable[[Scenario], None]) -> None:
     async def scenario(running: application.App, page: LibraryPage) -> None:
         window = running.window
