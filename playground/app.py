@@ -55,12 +55,15 @@ class App(QObject):
             self.vm, self.services.prompts(), self.services.quant_types(), self.pool.budget.cores
         )
         self.vm.changed.connect(window.render_state)
-        self.pages = AppPages(window, self.vm, self.bridge, AppLibrary(self.pool))
+        self.pages = AppPages(window, self.vm, self.bridge, AppLibrary(self.pool, self._chosen))
         window.theme_wanted.connect(self.set_theme)
         window.closing.connect(self.end)
         self._memory_timer = QTimer(self)
         self._memory_timer.setInterval(_MEMORY_MS)
         self._memory_timer.timeout.connect(self.vm.read_memory)
+
+    def _chosen(self) -> list[str]:
+        return [lane.model.path for lane in self.vm.state.lanes if lane.model is not None]
 
     def set_theme(self, name: str) -> None:
         """Put a theme in force: system, light or dark."""

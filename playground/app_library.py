@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,10 +24,10 @@ _TOKEN_PLACES = {"none": "", "environment": "the environment", "file": "the Hub'
 
 
 class AppLibrary:
-    """What ``playground.ui.library.services.LibraryServices`` asks for."""
+    """What ``playground.ui.library.services.LibraryServices`` asks for. ``chosen``: files of the lanes' models."""
 
-    def __init__(self, pool: EnginePool) -> None:
-        self._pool = pool
+    def __init__(self, pool: EnginePool, chosen: Callable[[], Collection[str]] = tuple) -> None:
+        self._pool, self._chosen = pool, chosen
         self._listener: Callable[[], None] = _nobody
         self._watcher: Callable[[], None] = _nobody
         self._downloads = Downloads(self._changed)
@@ -136,6 +136,10 @@ class AppLibrary:
         """Delete models and return how many bytes that has freed."""
         from playground.models.disk.removal import remove
 
+        files = {path for model in models for path in model.files}
+        await self._pool.unload_files(
+            files - set(self._chosen())
+        )  # kept warm, though no lane wants it any more
         in_use = tuple(self._pool.paths())
         return await asyncio.to_thread(remove, models, in_use)
 
@@ -218,7 +222,8 @@ class AppLibrary:
         from playground.models.disk import hub_cache
 
         queue = self._downloads
-        return DownloadRules(queue.parallel, queue.limit_bytes_per_s or None, str(hub_cache.folder()))
+        limit, folder = queue.limit_bytes_per_s or None, str(hub_cache.folder())
+        return DownloadRules(queue.parallel, limit, folder, queue.problem)
 
     def set_parallel(self, count: int) -> None:
         """Set how many go at once."""

@@ -248,8 +248,37 @@ def test_what_comes_after_a_restart_is_seen_without_the_library(
         run(drive(scenario), 60)
 
 
+def _is_there(path: str) -> bool:
+    return Path(path).exists()
+
+
 def _rows(models: QAbstractItemModel) -> list[object]:
     return [models.index(row, 0).data() for row in range(models.rowCount())]
+
+
+def test_a_loaded_model_is_deleted_once_its_lane_has_another(in_library: Callable[[Scenario], None]) -> None:
+    async def scenario(running: application.App, page: LibraryPage) -> None:
+        await _until(lambda: _card(page) is not None)
+        card, disk = _card(page), page.vm.disk
+        assert card is not None
+        card.button.click()
+        await _until(lambda: _model(running, "A").startswith("tiny-a"))
+        await _until(lambda: _model(running, "B").startswith("tiny-b"))
+        running.vm.run("Hello")
+        await _until(lambda: not running.vm.state.is_running and bool(running.vm.state.sentence))
+        await _until(lambda: sum(model.repo.startswith("acme/") for model in disk.state.models) == 2)
+        loaded = tuple(model for model in disk.state.models if model.repo == "acme/tiny-b-GGUF")
+        disk.remove(loaded)
+        await _until(lambda: bool(disk.state.problem))
+        assert "is loaded. Choose another model in its lane, then delete it." in disk.state.problem
+        assert _is_there(loaded[0].path)
+        running.pages.use("B", running.vm.state.lane("A").model.path)  # type: ignore[union-attr]
+        await _until(lambda: _model(running, "B").startswith("tiny-a"))
+        disk.remove(loaded)
+        await _until(lambda: disk.state.notice.startswith("Deleted"))
+        assert not _is_there(loaded[0].path)
+
+    in_library(scenario)
 
 
 def test_the_library_opens_whatever_the_environment_says(
