@@ -113,7 +113,7 @@ def test_what_may_not_be_read_is_told_and_the_rest_found(own_home: Home) -> None
     hidden.chmod(0)  # holds the Hub cache, too
     blind.chmod(0o400)  # its names can be read, its files not
     code = (
-        "from playground.models import inventory; import msgspec;"
+        "from playground.models.disk import inventory; import msgspec;"
         "print(msgspec.json.encode(inventory.scan()).decode())"
     )
     try:

@@ -271,7 +271,7 @@ def test_a_model_in_use_is_refused_by_whatever_path_it_is_used(own_home: Home) -
 def _remove_as_anybody(home: Home, place: str) -> subprocess.CompletedProcess[str]:
     """Delete all models of a place in a process that may be refused, as root may not."""
     code = (
-        "from playground.errors import ModelError; from playground.models import inventory, removal\n"
+        "from playground.errors import ModelError; from playground.models.disk import inventory, removal\n"
         f"models = [m for m in inventory.scan().models if m.place == {place!r}]\n"
         "assert models\n"
         "try: print(removal.remove(models))\n"
