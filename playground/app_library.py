@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from playground.engines.pool import EnginePool
-from playground.errors import HubError, HubErrorKind
+from playground.errors import DownloadError, HubError, HubErrorKind
 from playground.models.catalog.catalog_values import Proposal
 from playground.models.disk.inventory_values import Disk, DiskModel
 from playground.models.downloads.download import Download
@@ -25,10 +24,10 @@ _TOKEN_PLACES = {"none": "", "environment": "the environment", "file": "the Hub'
 
 
 class AppLibrary:
-    """What ``playground.ui.library.services.LibraryServices`` asks for."""
+    """What ``playground.ui.library.services.LibraryServices`` asks for. ``chosen``: files of the lanes' models."""
 
-    def __init__(self, pool: EnginePool) -> None:
-        self._pool = pool
+    def __init__(self, pool: EnginePool, chosen: Callable[[], Collection[str]] = tuple) -> None:
+        self._pool, self._chosen = pool, chosen
         self._listener: Callable[[], None] = _nobody
         self._watcher: Callable[[], None] = _nobody
         self._downloads = Downloads(self._changed)
@@ -141,6 +140,10 @@ class AppLibrary:
         """Delete models and return how many bytes that has freed."""
         from playground.models.disk.removal import remove
 
+        files = {path for model in models for path in model.files}
+        await self._pool.unload_files(
+            files - set(self._chosen())
+        )  # kept warm, though no lane wants it any more
         in_use = tuple(self._pool.paths())
         return await asyncio.to_thread(remove, models, in_use)
 
@@ -164,12 +167,13 @@ class AppLibrary:
 
     def disk_free_bytes(self) -> int:
         """Return what is free on the disk of the Hub cache."""
-        from playground.models.hub import hub
+        from playground.models.disk import hub_cache
+        from playground.models.downloads.cache_layout import free_bytes_at
 
-        folder = hub.cache_folder()
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        return shutil.disk_usage(folder).free
+        try:
+            return free_bytes_at(hub_cache.folder())
+        except DownloadError:  # a disk that went away
+            return 0
 
     # ---- downloads
 
@@ -219,10 +223,11 @@ class AppLibrary:
 
     def rules(self) -> DownloadRules:
         """Return how downloads go."""
-        from playground.models.hub import hub
+        from playground.models.disk import hub_cache
 
         queue = self._downloads
-        return DownloadRules(queue.parallel, queue.limit_bytes_per_s or None, str(hub.cache_folder()))
+        limit, folder = queue.limit_bytes_per_s or None, str(hub_cache.folder())
+        return DownloadRules(queue.parallel, limit, folder, queue.problem)
 
     def set_parallel(self, count: int) -> None:
         """Set how many go at once."""

@@ -33,7 +33,7 @@ class AppPages(QObject):
     def __init__(self, window: MainWindow, compare: CompareVm, bridge: Bridge, pool: EnginePool) -> None:
         super().__init__(window)
         self._window, self._compare, self._bridge, self._pool = window, compare, bridge, pool
-        self.library = AppLibrary(pool)
+        self.library = AppLibrary(pool, self._chosen)
         self._results: AppResults | None = None
         self._results_vm: ResultsVm | None = None
         self._makers: dict[str, Callable[[], QWidget]] = {
@@ -53,6 +53,10 @@ class AppPages(QObject):
             QShortcut(QKeySequence(f"Ctrl+{number}"), self._window, lambda page=name: self.show_page(page))
         accept_models(self._window, self._take_dropped)
         QTimer.singleShot(_IDLE_MS, self, self._offer_tests)
+
+    def _chosen(self) -> list[str]:
+        """Return the files of the models that the lanes have."""
+        return [lane.model.path for lane in self._compare.state.lanes if lane.model is not None]
 
     def show_page(self, name: str) -> None:
         """Show a page, made now if it was not yet."""

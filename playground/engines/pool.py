@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import msgspec
 
@@ -100,6 +100,11 @@ class EnginePool:
         self._keys.pop(slot, None)
         if engine is not None:
             await engine.close()
+
+    async def unload_files(self, paths: Collection[str]) -> None:
+        """Give back the memory of what was loaded from these files."""
+        for slot in [slot for slot, (path, _) in self._keys.items() if path in paths]:
+            await self.unload(slot)
 
     async def close(self) -> None:
         """End all engines."""

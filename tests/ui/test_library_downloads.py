@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -232,3 +233,13 @@ def test_an_empty_list_leads_to_search(play: Play) -> None:
         assert not tab.page.pause.isEnabled()
 
     play(scenario, ScriptedLibrary())
+
+
+def test_a_list_that_cannot_be_kept_is_told(play: Play) -> None:
+    async def scenario(tab: _Tab) -> None:
+        sentence = "The list of downloads cannot be written: Read-only file system."
+        tab.services.its_rules = replace(tab.services.its_rules, problem=sentence)
+        tab.vm.look()
+        assert tab.page._problem.text == sentence
+
+    play(scenario)

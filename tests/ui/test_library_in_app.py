@@ -248,8 +248,58 @@ def test_what_comes_after_a_restart_is_seen_without_the_library(
         run(drive(scenario), 60)
 
 
+def _is_there(path: str) -> bool:
+    return Path(path).exists()
+
+
 def _rows(models: QAbstractItemModel) -> list[object]:
     return [models.index(row, 0).data() for row in range(models.rowCount())]
+
+
+def test_a_loaded_model_is_deleted_once_its_lane_has_another(in_library: Callable[[Scenario], None]) -> None:
+    async def scenario(running: application.App, page: LibraryPage) -> None:
+        await _until(lambda: _card(page) is not None)
+        card, disk = _card(page), page.vm.disk
+        assert card is not None
+        card.button.click()
+        await _until(lambda: _model(running, "A").startswith("tiny-a"))
+        await _until(lambda: _model(running, "B").startswith("tiny-b"))
+        running.vm.run("Hello")
+        await _until(lambda: not running.vm.state.is_running and bool(running.vm.state.sentence))
+        await _until(lambda: sum(model.repo.startswith("acme/") for model in disk.state.models) == 2)
+        loaded = tuple(model for model in disk.state.models if model.repo == "acme/tiny-b-GGUF")
+        disk.remove(loaded)
+        await _until(lambda: bool(disk.state.problem))
+        assert "is loaded. Choose another model in its lane, then delete it." in disk.state.problem
+        assert _is_there(loaded[0].path)
+        running.pages.use("B", running.vm.state.lane("A").model.path)  # type: ignore[union-attr]
+        await _until(lambda: _model(running, "B").startswith("tiny-a"))
+        disk.remove(loaded)
+        await _until(lambda: disk.state.notice.startswith("Deleted"))
+        assert not _is_there(loaded[0].path)
+
+    in_library(scenario)
+
+
+def test_the_library_opens_whatever_the_environment_says(
+    library_home: Path, in_library: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache lies where a file is, and the Hub's address is none."""
+    (library_home / "file").write_bytes(b"")
+    monkeypatch.setenv("HF_HUB_CACHE", str(library_home / "file" / "hub"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://[bad")
+
+    async def scenario(running: application.App, page: LibraryPage) -> None:
+        for tab in (DOWNLOADS, DISK, SEARCH):
+            page.go_to(tab)
+        await _until(lambda: page.vm.search.state.trouble is not None)
+        assert page.vm.search.state.trouble is not None
+        assert "HF_ENDPOINT holds no web address." in page.vm.search.state.trouble.text
+        assert page.vm.downloads.state.free_bytes > 0
+        assert page.vm.downloads.state.rules.folder == str(library_home / "file" / "hub")
+        assert running.window.isVisible()
+
+    in_library(scenario)
 
 
 def test_keys_go_through_the_pages(in_library: Callable[[Scenario], None]) -> None:

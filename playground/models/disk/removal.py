@@ -63,7 +63,9 @@ def remove(models: Sequence[DiskModel], in_use: Collection[str] = ()) -> int:
     used = {same_file(Path(path)) for path in in_use}
     for model in models:
         if used & {same_file(Path(path)) for path in model.files}:
-            raise ModelError(f"{model.name} is loaded.", hint="Unload it, then delete it.")
+            raise ModelError(
+                f"{model.name} is loaded.", hint="Choose another model in its lane, then delete it."
+            )
     plan = _plan(models)
     payloads = plan.payloads().values()
     for repository, blobs in plan.blobs.items():

@@ -49,12 +49,23 @@ def disk_error(error: OSError, path: Path) -> DownloadError:
     )
 
 
+def free_bytes_at(folder: Path) -> int:
+    """Return what is free on the disk of a folder, or of the nearest one above it that is there and may be looked at.
+
+    Raises DownloadError.
+    """
+    while not os.path.exists(folder) and folder != folder.parent:  # noqa: PTH110 -- Path's raises without permission
+        folder = folder.parent
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError as error:
+        raise disk_error(error, folder) from error
+
+
 def check_room(folder: Path, missing_bytes: int, name: str) -> None:
     """Raise DownloadError when the disk of a folder, or of what will be its parent, has no room for what is missing."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
     needed_bytes = missing_bytes + min(_LARGEST_MARGIN_BYTES, missing_bytes // 10)
-    free_bytes = shutil.disk_usage(folder).free
+    free_bytes = free_bytes_at(folder)
     if missing_bytes and free_bytes < needed_bytes:
         raise DownloadError(
             DownloadErrorKind.DISK_FULL,

@@ -45,7 +45,7 @@ def _on_disk(download: Download, item: FileProgress) -> FileProgress:
         if any(path.stat().st_size == size_bytes for path in place.candidates()):
             return replace(item, received_bytes=size_bytes)
         part_bytes = place.part.stat().st_size if place.part.exists() else 0
-    except (OSError, DownloadError):
+    except (OSError, DownloadError, HubError):
         part_bytes = 0  # the fetcher will say why
     return replace(item, received_bytes=min(part_bytes, item.file.size_bytes), is_verified=False)
 

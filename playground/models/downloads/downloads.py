@@ -320,7 +320,7 @@ def _delete_parts(download: Download) -> None:
             place = cached_file(download, item)
             if place is not None:
                 place.discard()
-        except (OSError, DownloadError) as error:
+        except (OSError, DownloadError, HubError) as error:
             _log.info("the part of %s stays: %s", item.file.path, error)
 
 

@@ -82,7 +82,7 @@ def _rate_limited(headers: Mapping[str, str], sent_token: bool) -> HubError:
 
 
 def _gated(subject: str, page: str, sent_token: bool) -> HubError:
-    login = "" if sent_token else " Then set a token in the settings, or log in with: hf auth login"
+    login = "" if sent_token else " Then set a token in the Library, or log in with: hf auth login"
     return HubError(
         HubErrorKind.GATED,
         f"{subject} is open only to those who accepted its terms.",

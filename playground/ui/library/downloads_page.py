@@ -116,7 +116,7 @@ class DownloadsPage(QWidget):
         self._free.setToolTip(state.rules.folder)
         self._after.set_whole_text(after)
         self._bar.show_parts(words.disk_shares(state), f"{free}. {after}")
-        self._problem.show_text(state.problem)
+        self._problem.show_text(state.problem or state.rules.problem)
         self.limit.show_value(state.rules.limit_bytes_per_s)
         self.parallel.show_value(state.rules.parallel)
         self._render_pause(state)

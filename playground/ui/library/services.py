@@ -17,11 +17,15 @@ OnLooking = Callable[[str], None]  # what is being looked at, in a few words
 
 @dataclass(frozen=True, slots=True)
 class DownloadRules:
-    """How downloads go: how many at once, how fast together (None: as fast as they can), and where to."""
+    """How downloads go: how many at once, how fast together (None: as fast as they can), and where to.
+
+    ``problem``: why their list cannot be kept for the next start, as a sentence.
+    """
 
     parallel: int
     limit_bytes_per_s: int | None
     folder: str
+    problem: str = ""
 
 
 class LibraryServices(Protocol):

@@ -8,6 +8,7 @@ import random
 import resource
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -234,8 +235,26 @@ def test_a_real_disk_that_fills_up(hub: FakeHub, tmp_path: Path) -> None:
 
 
 def _lose_power() -> None:
-    """Let root obey permissions, too: take CAP_DAC_OVERRIDE from what is executed next."""
-    ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)
+    """Let root obey permissions, too: take CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH from what is executed next."""
+    for capability in (1, 2):
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+
+
+def test_a_cache_that_may_not_be_looked_at_lies_on_a_disk_all_the_same(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    (closed / "hub").mkdir(parents=True)
+    closed.chmod(0)
+    script = "import sys, pathlib; from playground.models.downloads.cache_layout import check_room as look;"
+    command = [
+        sys.executable,
+        "-c",
+        f"{script} look(pathlib.Path(sys.argv[1]), 1, 'it')",
+        str(closed / "hub"),
+    ]
+    try:
+        subprocess.run(command, check=True, preexec_fn=_lose_power)
+    finally:
+        closed.chmod(0o755)
 
 
 @pytest.mark.parametrize("folder", ["", "models--acme--tiny-GGUF", "models--acme--tiny-GGUF/blobs"])
