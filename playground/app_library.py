@@ -33,7 +33,7 @@ class AppLibrary:
         self._listener: Callable[[], None] = _nobody
         self._downloads = Downloads(self._changed)
         self._headers: dict[tuple[str, str], GgufHeader] = {}
-        self._has_searched = False
+        self._has_fitted = False
         self._on_disk: Mapping[tuple[str, str], str] = {}
 
     def start(self) -> None:
@@ -71,7 +71,11 @@ class AppLibrary:
         def fits() -> dict[str, Fit]:
             return {quant.name: fit(header, quant.size_bytes, n_ctx, machine) for quant in repository.models}
 
-        return await asyncio.to_thread(fits)  # each takes a millisecond
+        found = await asyncio.to_thread(fits)  # each takes a millisecond
+        if not self._has_fitted:
+            self._has_fitted = True
+            gc.freeze()  # what was imported so far stays: a collection that looks at all of it takes 50 ms
+        return found
 
     async def _header(self, repository: Repository) -> GgufHeader:
         """Return what the formulas need; all quantizations of a repository are of one shape."""
@@ -93,11 +97,7 @@ class AppLibrary:
         """Return results from a cursor on."""
         from playground.models.hub import hub_api
 
-        found = await hub_api.search(query, cursor)
-        if not self._has_searched:
-            self._has_searched = True
-            gc.freeze()  # what was imported for it stays: a collection that looks at all of it takes 50 ms
-        return found
+        return await hub_api.search(query, cursor)
 
     async def repository(self, ref: str) -> Repository:
         """Return a repository by its name, reference or address."""
