@@ -106,6 +106,7 @@ class Stage:
         assert isinstance(page, LibraryPage)
         self._page = page
         await _until(lambda: bool(page.vm.pairs.state.proposals) and not page.vm.disk.state.is_looking)
+        await asyncio.sleep(_REST_S)  # as long as anybody looks at the first tab
         page.go_to(SEARCH)
         await _until(lambda: bool(page.vm.search.opened.state.fits))
         await asyncio.sleep(_REST_S)
@@ -205,7 +206,8 @@ def _run(folder: Path, url: str, models: int, rounds: int) -> dict[str, object]:
     loop = Loop(qt)
     asyncio.set_event_loop(loop)
     with loop:
-        return loop.run_until_complete(measured(qt, models, rounds))
+        figures: dict[str, object] = loop.run_until_complete(measured(qt, models, rounds))
+    return figures
 
 
 @contextmanager

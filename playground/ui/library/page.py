@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QTabBar, QWidget
 
@@ -16,7 +16,7 @@ from playground.ui.library.downloads_page import DownloadsPage
 from playground.ui.library.downloads_words import DownloadsState
 from playground.ui.library.kit import STRETCH, column, frame, recolour, row, set_shown
 from playground.ui.library.pairs_page import PairsPage
-from playground.ui.library.repository_card import open_page
+from playground.ui.library.repository_card import RepositoryCard, open_page
 from playground.ui.library.search_page import SearchPage
 from playground.ui.library.token import TokenDialog
 from playground.ui.library.vm import LibraryVm
@@ -25,6 +25,7 @@ from playground.ui.meters import label
 TABS = ("For this machine", "Search", "Downloads", "On disk")
 PAIRS, SEARCH, DOWNLOADS, DISK = range(len(TABS))
 _Page = PairsPage | SearchPage | DownloadsPage | DiskPage
+_AHEAD_MS, _STEP_MS = 300, 30
 _NARROW = 1050  # of the page; a window of 1024 pixels is narrow
 
 
@@ -44,6 +45,10 @@ class LibraryPage(QWidget):
         self.vm = vm
         self._has_started = False
         self._made: dict[int, _Page] = {}
+        self._card: RepositoryCard | None = None
+        self._ahead = QTimer(self)
+        self._ahead.setSingleShot(True)
+        self._ahead.timeout.connect(self._make_ahead)
         self._stack = QStackedWidget()
         self.tabs = self._make_tabs()
         self._tools = row()
@@ -103,13 +108,23 @@ class LibraryPage(QWidget):
         if index == PAIRS:
             return PairsPage(vm.pairs)
         if index == SEARCH:
-            search = SearchPage(vm.search)
+            search = SearchPage(vm.search, self._card)
             search.disk_wanted.connect(lambda: self.go_to(DISK))
             search.token_wanted.connect(self.ask_for_token)
             return search
         empty = DownloadsPage(vm.downloads) if index == DOWNLOADS else DiskPage(vm.disk)
         empty.search_wanted.connect(lambda: self.go_to(SEARCH))
         return empty
+
+    def _make_ahead(self) -> None:
+        """Make the search while nobody waits for it, in two steps: the one behind a click would be felt."""
+        if SEARCH in self._made:
+            return
+        if self._card is None:
+            self._card = RepositoryCard(self.vm.search.opened)
+            self._ahead.start(_STEP_MS)
+        else:
+            self._page(SEARCH)
 
     def _make_tabs(self) -> QTabBar:
         tabs = QTabBar()
@@ -204,6 +219,7 @@ class LibraryPage(QWidget):
             self._has_started = True
             self.vm.start()
             self._show_tab(self.tabs.currentIndex())
+            self._ahead.start(_AHEAD_MS)
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 -- Qt's name
         """Say what goes on while it cannot be seen."""

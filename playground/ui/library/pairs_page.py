@@ -155,6 +155,9 @@ class PairsPage(QWidget):
     def _make_card(self, card: PairCard) -> None:
         view = self.cards[card.id] = PairCardView(wide=card.is_wide)
         view.acted.connect(self._vm.act)
+        view.setParent(
+            self._area.widget()
+        )  # which styles all that is in it, here rather than for all at once
         view.show_card(card)
 
     def focus_first(self) -> None:

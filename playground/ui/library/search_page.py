@@ -24,17 +24,17 @@ _PLACEHOLDER = "Search models, or paste a Hugging Face address   (Ctrl+K)"
 
 
 class SearchPage(QWidget):
-    """Emits what has to be done outside of it."""
+    """Emits what has to be done outside of it. ``card`` is half of the work to make it, and may be made before."""
 
     disk_wanted = Signal()
     token_wanted = Signal()
 
-    def __init__(self, vm: SearchVm) -> None:
+    def __init__(self, vm: SearchVm, card: RepositoryCard | None = None) -> None:
         super().__init__()
         self._vm = vm
         self.tools: tuple[QPushButton, ...] = ()
         self.field = self._make_field()
-        self.card = RepositoryCard(vm.opened)
+        self.card = card or RepositoryCard(vm.opened)
         self.card.token_wanted.connect(self.token_wanted)
         self.card.search_wanted.connect(self.search_for)
         halves = row((self._make_left(), 6), (self.card, 10), gap=12)
