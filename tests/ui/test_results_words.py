@@ -118,7 +118,7 @@ def test_a_run_that_settles_nothing_says_so() -> None:
     assert shown.headline == "Not settled"
     assert "<b>26 of 40</b>" in shown.first
     assert "<b>130 more tasks</b>" in shown.second
-    assert [metric.value for metric in shown.metrics] == ["p = 0.23", "41 % likely", "23 points"]
+    assert [metric.value for metric in shown.metrics] == ["p = 0.23", "41 % likely", "24 points"]
     assert {line.name: line.compare for line in shown.cost}["Peak memory, GB"] == "4.1× smaller"
     assert not shown.can_resume
 
