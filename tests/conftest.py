@@ -14,7 +14,9 @@ import psutil
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a script: programs would inherit it
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # started in the background of a script: programs would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from playground import preflight

@@ -33,6 +33,7 @@ def limited(time_s: float, memory_bytes: int = MEMORY_LIMIT_BYTES) -> Iterator[N
     Raises TimeUpError or MemoryError inside the block.
     """
     thread, done, lock = threading.get_ident(), threading.Event(), threading.Lock()
+    thrown = threading.Event()
 
     def interrupt() -> None:
         wait_s = time_s
@@ -40,7 +41,8 @@ def limited(time_s: float, memory_bytes: int = MEMORY_LIMIT_BYTES) -> Iterator[N
             wait_s = _AGAIN_S
             with lock:
                 if not done.is_set():
-                    _throw(thread, TimeUpError)
+                    thrown.set()
+                    _throw(thread)
 
     # Not threading.Thread, whose start waits for ever for a thread that found no memory to begin with.
     _thread.start_new_thread(interrupt, ())
@@ -48,11 +50,16 @@ def limited(time_s: float, memory_bytes: int = MEMORY_LIMIT_BYTES) -> Iterator[N
     try:
         with watched(time_s * _HARD_STOP_FACTOR):
             try:
-                yield
-            finally:  # the exception may come as late as here
-                with lock:
+                try:
+                    yield
+                finally:
                     done.set()
-                _throw(thread, None)
+            finally:  # the exception may come as late as above, so once more
+                done.set()
+                with lock:  # one that is being thrown is on its way then
+                    pass
+                if thrown.is_set():
+                    _catch(thread)
     finally:
         restore()
 
@@ -67,10 +74,23 @@ def watched(time_s: float) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
-def _throw(thread: int, error: type[Exception] | None) -> None:
-    """Raise an exception in another thread; None takes back what has not been raised yet."""
-    raised = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
+def _throw(thread: int) -> None:
+    """Raise the exception in another thread, between two of its steps."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(TimeUpError))
+
+
+def _catch(thread: int) -> None:
+    """Have what may still be on its way to this thread arrive here.
+
+    It is not taken back: that would leave the interpreter looking for it ever after, at each call and jump, and Python
+    3.11 would never come out of the first function that is traced.
+    """
+    try:
+        _throw(thread)  # in place of one that is on its way
+        while True:
+            pass
+    except TimeUpError:
+        return
 
 
 def _limit_memory(memory_bytes: int) -> Callable[[], None]:
