@@ -64,17 +64,8 @@ async def this_machine() -> tuple[str, Machine]:
         build, devices = "unknown", ()
     return build, Machine(
         system=platform.platform(),
-        cpu=_cpu(),
+        cpu=hardware.processor_name(),
         cores=hardware.physical_cores(),
         memory_bytes=hardware.total_memory_bytes(),
         devices=devices,
     )
-
-
-def _cpu() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name"))
-    return next(names, "") or platform.processor() or platform.machine()

@@ -14,6 +14,7 @@ import psutil
 Vendor = Literal["NVIDIA", "AMD", "Intel", "Apple"]
 _PCI_DEVICES = Path("/sys/bus/pci/devices")
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/gpus")
+_CPU_INFO = Path("/proc/cpuinfo")
 _DISPLAY_CLASS = "0x03"
 _VENDORS: dict[str, Vendor] = {"0x10de": "NVIDIA", "0x1002": "AMD", "0x8086": "Intel"}
 _INTEGRATED_VRAM_BYTES = 4 << 30  # what a machine's firmware sets aside for a chip without memory of its own
@@ -65,6 +66,13 @@ def _gpu(folder: Path, nvidia_driver: Path) -> Gpu | None:
             vendor, is_integrated=folder.name.partition(":")[2].startswith("00:")
         )  # on the processor's bus
     return None
+
+
+def processor_name() -> str:
+    """Return what the processor calls itself; where the system does not tell, its family or architecture."""
+    names = (line for line in _text(_CPU_INFO).splitlines() if line.startswith("model name"))
+    named = next((line.partition(":")[2].strip() for line in names), "")
+    return named or platform.processor() or platform.machine()
 
 
 def physical_cores() -> int:

@@ -7,7 +7,6 @@ import json
 import platform
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median, quantiles
 
 from playground.models import hardware
@@ -41,13 +40,8 @@ def ratio(pairs: Sequence[tuple[float, float]]) -> dict[str, float]:
 
 
 def _machine() -> dict[str, object]:
-    return {"cpu": _cpu(), "cores": hardware.physical_cores(), "system": platform.platform()}
-
-
-def _cpu() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+    return {
+        "cpu": hardware.processor_name(),
+        "cores": hardware.physical_cores(),
+        "system": platform.platform(),
+    }

@@ -17,7 +17,8 @@ from playground.ui.main_window import MainWindow
 from playground.ui.results.page import ResultsPage
 from playground.ui.results.vm import Place, ResultsVm
 from tests.support import results_runs
-from tests.support.scripted_results import ScriptedResults, until
+from tests.support.scripted_results import ScriptedResults
+from tests.support.waiting import come_true
 
 WHOLE, PART = "/runs/whole.jsonl", "/runs/part.jsonl"
 _W = TypeVar("_W", bound=QWidget)
@@ -40,13 +41,13 @@ class Screen:
         self.window.activateWindow()
 
     async def ready(self) -> None:
-        await until(
+        await come_true(
             lambda: self.vm.start.state.chosen is not None and self.vm.start.state.sandbox is not None
         )
 
     async def opened(self, path: str = WHOLE) -> None:
         self.vm.open_file(Path(path))
-        await until(lambda: self.vm.place is Place.VERDICT)
+        await come_true(lambda: self.vm.place is Place.VERDICT)
 
     def find(self, name: str, kind: type[_W], root: QWidget | None = None) -> _W:
         shown = [w for w in (root or self.page).findChildren(kind) if w.isVisible()]

@@ -205,9 +205,3 @@ class ScriptedLibrary:
         self.calls.append((name, id_))
         self.its_downloads = [one for one in self.its_downloads if one.id != id_]
         self._tell()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Return when a condition holds. No time limit of its own: the runner of the test has one."""
-    while not condition():  # noqa: ASYNC110 -- several view-models may bring it about
-        await asyncio.sleep(0.005)

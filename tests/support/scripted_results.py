@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -201,9 +201,3 @@ class ScriptedResults:
         """Return a pass."""
         self.judged.append(("?", True))
         return runs.result("A", 0, Outcome.PASS).judged
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Return when a condition holds. No time limit of its own."""
-    while not condition():  # noqa: ASYNC110 -- several view-models have no one event to wait on
-        await asyncio.sleep(0.01)

@@ -15,7 +15,8 @@ from playground.ui.library import repository_words as words
 from playground.ui.library.quant_list import QUANT_ROLE
 from playground.ui.library.search_page import SearchPage
 from playground.ui.library.search_vm import SearchVm
-from tests.support.scripted_library import ScriptedLibrary, until
+from tests.support.scripted_library import ScriptedLibrary
+from tests.support.waiting import come_true
 
 _QWEN = "unsloth/Qwen3.6-27B-GGUF"
 
@@ -42,11 +43,11 @@ class SearchTab:
 
     async def found(self) -> None:
         self.vm.start()
-        await until(lambda: self.vm.state.has_searched and not self.vm.state.is_searching)
+        await come_true(lambda: self.vm.state.has_searched and not self.vm.state.is_searching)
 
     async def read(self, ref: str = _QWEN) -> None:
         self.opened.open(ref)
-        await until(lambda: bool(self.opened.state.fits))
+        await come_true(lambda: bool(self.opened.state.fits))
 
     def key(self, key: Qt.Key) -> None:
         QTest.keyClick(self.page.focusWidget(), key)
@@ -66,7 +67,7 @@ async def on_search(
     """Run a scenario on the tab and take it away again."""
     tab = SearchTab(services)
     try:
-        await until(tab.page.isActiveWindow)
+        await come_true(tab.page.isActiveWindow)
         await scenario(tab)
     finally:
         await tab.bridge.close()

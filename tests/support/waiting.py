@@ -1,4 +1,4 @@
-"""Waits for a view-model to come to a state."""
+"""Waits for a view-model to come to a state, or for anything else to come true."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ async def until(vm: CompareVm, condition: Callable[[CompareState], bool]) -> Non
         await reached.wait()
     finally:
         vm.changed.disconnect(connection)
+
+
+async def come_true(condition: Callable[[], bool], most_s: float | None = None) -> None:
+    """Return when a condition holds. Raises TimeoutError after ``most_s``; None: the test's runner has a limit."""
+    async with asyncio.timeout(most_s):
+        while not condition():  # noqa: ASYNC110 -- a window, or several view-models, have no one event to wait on
+            await asyncio.sleep(0.01)

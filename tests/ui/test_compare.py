@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from playground import app as application
 from playground.ui import theme
 from playground.ui.compare_state import Phase
 from tests.support.tiny_gguf import build
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 _TEXT = "Here you are:\n\n```python\ndef double(x):\n    return 2 * x\n```\n"
@@ -24,6 +26,7 @@ _NAMES = {
     *("Stop A", "Stop B", "Regenerate A", "Regenerate B"),
 }
 Scenario = Callable[[application.App], Coroutine[Any, Any, None]]
+_until = partial(come_true, most_s=40)
 
 
 @pytest.fixture
@@ -42,12 +45,6 @@ def in_window(run: Runner, qapp: QApplication) -> Callable[[Scenario], None]:
             running.window.deleteLater()
 
     return lambda scenario: run(drive(scenario), 60)
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(40):
-        while not condition():  # noqa: ASYNC110 -- the window has no event for a test to wait on
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

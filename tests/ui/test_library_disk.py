@@ -22,7 +22,8 @@ from playground.ui.library.disk_table import CHECK, NAME, PILL_ROLE, SIZE
 from playground.ui.library.disk_vm import DiskVm
 from playground.ui.library.disk_words import DiskView
 from tests.support import library_models as made
-from tests.support.scripted_library import ScriptedLibrary, until
+from tests.support.scripted_library import ScriptedLibrary
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -44,7 +45,7 @@ class _Tab:
 
     async def found(self) -> None:
         self.vm.refresh()
-        await until(lambda: not self.vm.state.is_looking)
+        await come_true(lambda: not self.vm.state.is_looking)
 
     def names(self) -> list[str]:
         return [self.vm.rows.index(row, NAME).data() for row in range(self.vm.rows.rowCount())]
@@ -70,7 +71,7 @@ def play(run: Runner) -> Play:
     async def drive(scenario: Scenario, services: ScriptedLibrary) -> None:
         tab = _Tab(services)
         try:
-            await until(tab.page.isActiveWindow)
+            await come_true(tab.page.isActiveWindow)
             await scenario(tab)
         finally:
             await tab.bridge.close()
@@ -151,7 +152,7 @@ def test_deleting_names_every_file_asks_once_and_looks_again(play: Play) -> None
         assert tab.services.asked("remove") == []
         tab.page.remove.click()
         next(b for b in tab.dialog().findChildren(QPushButton) if b.text() == "Delete 23.4 GB").click()
-        await until(lambda: len(tab.vm.state.models) == 12 and not tab.vm.state.is_looking)
+        await come_true(lambda: len(tab.vm.state.models) == 12 and not tab.vm.state.is_looking)
         assert set(tab.services.asked("remove")[0][0]) == set(paths)  # type: ignore[call-overload]
         assert tab.page._hint.text() == "Deleted: 23.4 GB are free again."
         assert not tab.vm.state.checked
@@ -165,7 +166,9 @@ def test_deleting_that_fails_says_why_and_keeps_the_marks(play: Play) -> None:
         tab.services.failures["remove"] = ModelError("The file is in use.")
         tab.vm.check("/hub/Qwen3.5-4B-Q4_K_M.gguf", on=True)
         tab.vm.remove(tab.vm.state.chosen())
-        await until(lambda: tab.page._problem.text == "The file is in use." and not tab.vm.state.is_looking)
+        await come_true(
+            lambda: tab.page._problem.text == "The file is in use." and not tab.vm.state.is_looking
+        )
         assert tab.page.remove.text() == "Delete 2.6 GB…"
         assert tab.page.remove.isEnabled()
 
@@ -207,7 +210,7 @@ def test_missing_parts_are_fetched(play: Play) -> None:
         tab.page.table.selectRow(tab.row("Qwen3-Coder-Next"))
         assert tab.page._hint.text() == "Part 2 of 2 is missing."
         tab.page.fetch.click()
-        await until(lambda: tab.said == [("downloads",)])
+        await come_true(lambda: tab.said == [("downloads",)])
         assert tab.services.asked("download") == [
             ("unsloth/Qwen3-Coder-Next-GGUF", "UD-Q3_K_XL", "missing parts")
         ]
@@ -235,12 +238,12 @@ def test_folders_can_be_added_and_left_again(play: Play) -> None:
         assert tab.page._problem.text == "/x cannot be read."
         del tab.services.failures["add_folder"]
         tab.vm.add_folder("/data/models")
-        await until(lambda: not tab.vm.state.is_looking)
+        await come_true(lambda: not tab.vm.state.is_looking)
         assert tab.page._problem.text == ""
         assert tab.vm.state.added_folders == ("/data/models",)
         tab.vm.remove_folder("/data/models")
         assert not tab.services.folders
-        await until(lambda: not tab.vm.state.added_folders)
+        await come_true(lambda: not tab.vm.state.added_folders)
 
     play(scenario)
 
@@ -249,7 +252,7 @@ def test_looking_failing_and_finding_nothing_have_their_own_faces(play: Play) ->
     async def scenario(tab: _Tab) -> None:
         tab.services.holds["disk"] = asyncio.Event()
         tab.vm.refresh()
-        await until(lambda: tab.page._total.text() == "Looking in the Hub cache…")
+        await come_true(lambda: tab.page._total.text() == "Looking in the Hub cache…")
         assert tab.page._stack.currentIndex() == 1
         del tab.services.holds["disk"]
         tab.services.failures["disk"] = ModelError("The cache cannot be read.")
@@ -260,7 +263,7 @@ def test_looking_failing_and_finding_nothing_have_their_own_faces(play: Play) ->
             (), made.bytes_of(600), made.bytes_of(312), notes=("No right to read /mnt.",)
         )
         tab.page._plate.retry.click()
-        await until(lambda: tab.vm.state.disk is not None and not tab.vm.state.is_looking)
+        await come_true(lambda: tab.vm.state.disk is not None and not tab.vm.state.is_looking)
         assert tab.page._plate.accessibleName() == "No models on this disk yet"
         assert tab.page._notes.text == "No right to read /mnt."
         assert tab.page._total.text() == "No models  ·  312 GB free"

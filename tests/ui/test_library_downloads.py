@@ -18,7 +18,8 @@ from playground.ui.library import downloads_words as words
 from playground.ui.library.downloads_page import DownloadsPage
 from playground.ui.library.downloads_vm import DownloadsVm
 from tests.support import library_models as made
-from tests.support.scripted_library import ScriptedLibrary, until
+from tests.support.scripted_library import ScriptedLibrary
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -52,7 +53,7 @@ def play(run: Runner) -> Play:
     async def drive(scenario: Scenario, services: ScriptedLibrary) -> None:
         tab = _Tab(services)
         try:
-            await until(tab.page.isActiveWindow)
+            await come_true(tab.page.isActiveWindow)
             await scenario(tab)
         finally:
             tab.page.deleteLater()
@@ -124,7 +125,7 @@ def test_many_changes_in_a_short_time_are_shown_four_times_a_second(play: Play) 
         for step in range(200):
             tab.services.change(first.id, bytes_per_s=1e6 + step)
         assert len(shown) == 1
-        await until(lambda: tab.vm.state.downloads[0].bytes_per_s == 1e6 + 199)
+        await come_true(lambda: tab.vm.state.downloads[0].bytes_per_s == 1e6 + 199)
         assert len(shown) == 2
 
     play(scenario)
@@ -218,7 +219,7 @@ def test_the_wait_for_the_next_try_counts_down(play: Play) -> None:
         assert view.row is not None
         assert view.row.pill[0] == "Retry 2 in 6 s"
         tab.now_s += 4
-        await until(lambda: view.row is not None and view.row.pill[0] == "Retry 2 in 2 s")
+        await come_true(lambda: view.row is not None and view.row.pill[0] == "Retry 2 in 2 s")
 
     play(scenario)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from playground.ui.library.page import DISK, DOWNLOADS, SEARCH, LibraryPage
 from playground.ui.library.pair_card import PairCardView
 from tests.support.fake_hub import FakeHub
 from tests.support.tiny_gguf import build
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 _CATALOG = """
@@ -57,6 +58,7 @@ larger = { model = "tiny-b", quant = "F32" }
 memory_gb = 4
 """
 Scenario = Callable[[application.App, LibraryPage], Coroutine[Any, Any, None]]
+_until = partial(come_true, most_s=30)
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +115,6 @@ def in_library(library_home: Path, run: Runner, qapp: QApplication) -> Callable[
             window.deleteLater()
 
     return lambda scenario: run(drive(scenario), 60)
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 -- the window has no event for a test to wait on
-            await asyncio.sleep(0.02)
 
 
 def _model(running: application.App, slot: str) -> str:

@@ -30,7 +30,8 @@ from playground.ui.library.result_rows import ROW_HEIGHT
 from playground.ui.library.token import TokenDialog
 from playground.ui.library.vm import LibraryVm
 from tests.support import library_models as made
-from tests.support.scripted_library import ScriptedLibrary, hub_error, until
+from tests.support.scripted_library import ScriptedLibrary, hub_error
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -54,9 +55,9 @@ class _Screen:
         self.page.activateWindow()
 
     async def ready(self) -> None:
-        await until(lambda: bool(self.vm.pairs.state.proposals) and not self.vm.disk.state.is_looking)
-        await until(lambda: not self.vm.pairs.state.is_loading and self.page.isActiveWindow())
-        await until(lambda: len(self.page.pairs.cards) == len(self.vm.pairs.state.proposals))
+        await come_true(lambda: bool(self.vm.pairs.state.proposals) and not self.vm.disk.state.is_looking)
+        await come_true(lambda: not self.vm.pairs.state.is_loading and self.page.isActiveWindow())
+        await come_true(lambda: len(self.page.pairs.cards) == len(self.vm.pairs.state.proposals))
 
     def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         QTest.keyClick(self.page.focusWidget() or self.page, key, modifiers)
@@ -93,7 +94,7 @@ def test_keys_reach_every_tab_and_put_the_focus_where_one_goes_on(play: Play) ->
         screen.key(Qt.Key.Key_K, _CTRL)
         assert page.search.field.hasFocus()
         assert len(screen.vm.search.state.query.words) == 0
-        await until(lambda: screen.vm.search.state.has_searched)
+        await come_true(lambda: screen.vm.search.state.has_searched)
         screen.key(Qt.Key.Key_4, _ALT)
         assert page.disk.table.hasFocus()
         assert page.disk.again.isVisible()
@@ -107,7 +108,7 @@ def test_keys_reach_every_tab_and_put_the_focus_where_one_goes_on(play: Play) ->
         before = len(screen.services.asked("disk"))
         screen.key(Qt.Key.Key_4, _ALT)
         screen.key(Qt.Key.Key_F5)
-        await until(lambda: len(screen.services.asked("disk")) == before + 1)
+        await come_true(lambda: len(screen.services.asked("disk")) == before + 1)
 
     play(scenario)
 
@@ -115,13 +116,13 @@ def test_keys_reach_every_tab_and_put_the_focus_where_one_goes_on(play: Play) ->
 def test_a_pair_goes_to_compare_when_it_is_whole_and_the_library_in_sight(play: Play) -> None:
     async def scenario(screen: _Screen) -> None:
         screen.page.pairs.cards["best"].button.click()
-        await until(lambda: len(screen.services.its_downloads) == 2)
-        await until(lambda: screen.page.tabs.tabText(tabs.DOWNLOADS) == "Downloads  2")
+        await come_true(lambda: len(screen.services.its_downloads) == 2)
+        await come_true(lambda: screen.page.tabs.tabText(tabs.DOWNLOADS) == "Downloads  2")
         assert screen.status[-1] == "Queued 2"
         ids = [one.id for one in screen.services.its_downloads]
         for id_ in ids:
             screen.services.finish(id_)
-        await until(lambda: bool(screen.said))
+        await come_true(lambda: bool(screen.said))
         assert screen.said == [("compare", f"/hub/{ids[0]}.gguf", f"/hub/{ids[1]}.gguf")]
         assert screen.page.tabs.tabText(tabs.DOWNLOADS) == "Downloads"
         assert len(screen.services.asked("disk")) > 1
@@ -132,11 +133,11 @@ def test_a_pair_goes_to_compare_when_it_is_whole_and_the_library_in_sight(play: 
 def test_a_pair_that_is_whole_while_nobody_looks_waits_for_a_click(play: Play) -> None:
     async def scenario(screen: _Screen) -> None:
         screen.page.pairs.cards["best"].button.click()
-        await until(lambda: len(screen.services.its_downloads) == 2)
+        await come_true(lambda: len(screen.services.its_downloads) == 2)
         screen.page.hide()
         for one in list(screen.services.its_downloads):
             screen.services.finish(one.id)
-        await until(lambda: screen.page.pairs.cards["best"].button.text() == "Compare")
+        await come_true(lambda: screen.page.pairs.cards["best"].button.text() == "Compare")
         assert screen.said == []
         screen.page.show()
         screen.page.pairs.cards["best"].button.click()
@@ -150,18 +151,18 @@ def test_a_token_is_asked_for_checked_and_what_needed_it_is_read_again(play: Pla
         services, page = screen.services, screen.page
         services.failures["repository"] = hub_error(HubErrorKind.GATED, "https://huggingface.co/a/b")
         page.go_to(tabs.SEARCH)
-        await until(lambda: screen.vm.search.opened.state.trouble is not None)
+        await come_true(lambda: screen.vm.search.opened.state.trouble is not None)
         page.search.card._plate.token.click()
         dialog = page.findChildren(TokenDialog)[0]
         assert dialog.field.echoMode() is QLineEdit.EchoMode.Password
         services.failures["set_token"] = hub_error(HubErrorKind.TOKEN)
         QTest.keyClicks(dialog.field, " hf_x ")
         QTest.keyClick(dialog.field, Qt.Key.Key_Return)
-        await until(lambda: dialog.problem == "The Hub cannot be reached. Check the connection.")
+        await come_true(lambda: dialog.problem == "The Hub cannot be reached. Check the connection.")
         assert dialog.isVisible()
         services.failures.clear()
         dialog.save.click()
-        await until(lambda: bool(screen.vm.search.opened.state.fits))
+        await come_true(lambda: bool(screen.vm.search.opened.state.fits))
         assert page.findChildren(TokenDialog) == []
         assert services.token == "hf_x"
         assert "hf_x" not in repr(screen.vm.search.opened.state)
@@ -173,7 +174,7 @@ def test_offline_leads_to_what_is_on_disk(play: Play) -> None:
     async def scenario(screen: _Screen) -> None:
         screen.services.failures["search"] = hub_error(HubErrorKind.OFFLINE)
         screen.page.go_to(tabs.SEARCH)
-        await until(screen.page.search._plate.isVisible)
+        await come_true(screen.page.search._plate.isVisible)
         screen.page.search._plate.other.click()
         assert screen.page.tabs.currentIndex() == tabs.DISK
         screen.page.disk.table.selectRow(4)
@@ -243,7 +244,7 @@ async def _paint_cost(screen: _Screen, count: int) -> float:
     """Return the median time, seconds of the processor's, to paint rows in the middle of so many results."""
     screen.services.pages = {"": made.many(count)}
     screen.vm.search.retry()
-    await until(lambda: screen.vm.search.results.rowCount() == count)
+    await come_true(lambda: screen.vm.search.results.rowCount() == count)
     view, spent = screen.page.search.list, []
     for step in range(40):
         view.verticalScrollBar().setValue(ROW_HEIGHT * (count - 20) * step // 40)
@@ -256,7 +257,7 @@ async def _paint_cost(screen: _Screen, count: int) -> float:
 def test_hundreds_of_results_are_painted_as_fast_as_a_few(play: Play) -> None:
     async def scenario(screen: _Screen) -> None:
         screen.page.go_to(tabs.SEARCH)
-        await until(lambda: screen.vm.search.state.has_searched)
+        await come_true(lambda: screen.vm.search.state.has_searched)
         few = await _paint_cost(screen, 40)
         assert await _paint_cost(screen, 800) < 2.5 * few
 

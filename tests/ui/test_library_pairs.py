@@ -18,7 +18,8 @@ from playground.ui.library.pairs_page import PairsPage
 from playground.ui.library.pairs_state import PairCard
 from playground.ui.library.pairs_vm import PairsVm
 from tests.support import library_models as made
-from tests.support.scripted_library import ScriptedLibrary, until
+from tests.support.scripted_library import ScriptedLibrary
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -40,7 +41,7 @@ class _Tab:
 
     async def ready(self) -> None:
         self.vm.refresh()
-        await until(lambda: not self.vm.state.is_loading)
+        await come_true(lambda: not self.vm.state.is_loading)
 
     def card(self, id_: str) -> PairCard:
         return next(card for card in words.cards(self.vm.state) if card.id == id_)
@@ -95,7 +96,7 @@ def test_one_click_fetches_both_and_the_pair_is_announced_when_both_are_whole(pl
         tab.vm.act("best")
         assert tab.card("best").button == "Starting…"
         assert not tab.card("best").can_act
-        await until(lambda: len(tab.services.its_downloads) == 2 and not tab.vm.state.starting)
+        await come_true(lambda: len(tab.services.its_downloads) == 2 and not tab.vm.state.starting)
         assert tab.services.asked("download") == [
             (_COMPACT, "Q4_K_M", "pair with Qwen3.6-27B"),
             (_LARGER, "IQ4_XS", "pair with Qwen3.5-4B"),
@@ -124,7 +125,7 @@ def test_only_what_is_missing_is_fetched(play: Play) -> None:
     async def scenario(tab: _Tab) -> None:
         await tab.ready()
         tab.vm.act("families")
-        await until(lambda: bool(tab.services.its_downloads) and not tab.vm.state.starting)
+        await come_true(lambda: bool(tab.services.its_downloads) and not tab.vm.state.starting)
         assert tab.services.asked("download") == [
             ("unsloth/gemma-4-12b-it-GGUF", "Q4_K_M", "pair with Qwen3.5-9B")
         ]
@@ -139,7 +140,7 @@ def test_a_paused_half_goes_on_when_the_pair_is_wanted(play: Play) -> None:
         tab.vm.set_downloads(tab.services.downloads())
         assert tab.card("best").sides[0].pill == ("Paused", "plain")
         tab.vm.act("best")
-        await until(lambda: len(tab.services.its_downloads) == 2 and not tab.vm.state.starting)
+        await come_true(lambda: len(tab.services.its_downloads) == 2 and not tab.vm.state.starting)
         assert tab.services.asked("resume") == [(tab.services.its_downloads[0].id,)]
         assert tab.services.asked("download") == [(_LARGER, "IQ4_XS", "pair with Qwen3.5-4B")]
 
@@ -150,7 +151,7 @@ def test_where_only_the_compact_one_fits_only_that_is_fetched(play: Play) -> Non
     async def scenario(tab: _Tab) -> None:
         await tab.ready()
         tab.vm.act("story")
-        await until(lambda: bool(tab.services.its_downloads) and not tab.vm.state.starting)
+        await come_true(lambda: bool(tab.services.its_downloads) and not tab.vm.state.starting)
         assert tab.services.asked("download") == [(_LARGER, "Q4_K_M", "")]
         tab.services.finish(tab.services.its_downloads[0].id)
         assert tab.said == []
@@ -167,18 +168,18 @@ def test_a_refusal_stands_on_its_card_and_can_be_tried_again(play: Play) -> None
         error = DownloadError(DownloadErrorKind.DISK_FULL, "The disk is full.", hint="Free 3 GB.")
         tab.services.failures["download"] = error
         tab.vm.act("best")
-        await until(lambda: tab.card("best").problem != "")
+        await come_true(lambda: tab.card("best").problem != "")
         assert tab.card("best").problem == "The disk is full. Free 3 GB."
         assert tab.card("newest").problem == ""
         del tab.services.failures["download"]
         tab.vm.act("best")
-        await until(lambda: len(tab.services.its_downloads) == 2 and not tab.vm.state.starting)
+        await come_true(lambda: len(tab.services.its_downloads) == 2 and not tab.vm.state.starting)
         assert tab.card("best").problem == ""
         failed = tab.services.its_downloads[0].id
         tab.services.change(failed, state=DownloadState.FAILED, error="It broke off.", hint="")
         assert (tab.card("best").button, tab.card("best").problem) == ("Try again", "It broke off.")
         tab.vm.act("best")
-        await until(lambda: tab.services.asked("retry") == [(failed,)])
+        await come_true(lambda: tab.services.asked("retry") == [(failed,)])
 
     play(scenario)
 
@@ -199,10 +200,10 @@ def test_another_context_is_reckoned_and_an_older_answer_is_dropped(play: Play) 
         await tab.ready()
         tab.services.holds["proposals"] = asyncio.Event()
         tab.vm.set_context(16_384)
-        await until(lambda: len(tab.services.asked("proposals")) == 2)
+        await come_true(lambda: len(tab.services.asked("proposals")) == 2)
         del tab.services.holds["proposals"]
         tab.vm.set_context(32_768)
-        await until(lambda: not tab.vm.state.is_loading)
+        await come_true(lambda: not tab.vm.state.is_loading)
         assert tab.services.asked("proposals") == [(8192,), (16_384,), (32_768,)]
         assert tab.services.cancelled == ["proposals"]
 
@@ -220,7 +221,7 @@ def test_the_page_shows_waiting_failure_and_cards(play: Play) -> None:
         assert page._plate.accessibleDescription() == "The catalog is damaged."
         del tab.services.failures["proposals"]
         page._plate.retry.click()
-        await until(lambda: page._stack.currentIndex() == 2)
+        await come_true(lambda: page._stack.currentIndex() == 2)
         assert len(page.cards) == len(tab.vm.state.proposals)
         assert (
             page.cards["best"].accessibleName()
@@ -228,7 +229,7 @@ def test_the_page_shows_waiting_failure_and_cards(play: Play) -> None:
         )
         before = dict(page.cards)
         tab.vm.refresh()
-        await until(lambda: not tab.vm.state.is_loading)
+        await come_true(lambda: not tab.vm.state.is_loading)
         assert page.cards == before
         page.deleteLater()
 
@@ -241,9 +242,9 @@ def test_arrow_keys_go_from_card_to_card_and_space_acts(play: Play) -> None:
         page.resize(1000, 500)
         page.show()
         page.activateWindow()
-        await until(page.isActiveWindow)
+        await come_true(page.isActiveWindow)
         await tab.ready()
-        await until(lambda: page._stack.currentIndex() == 2)
+        await come_true(lambda: page._stack.currentIndex() == 2)
         page.focus_first()
         assert page.cards["story"].button.hasFocus()
         QTest.keyClick(page.cards["story"].button, Qt.Key.Key_Down)
@@ -254,7 +255,7 @@ def test_arrow_keys_go_from_card_to_card_and_space_acts(play: Play) -> None:
         QTest.keyClick(page.focusWidget(), Qt.Key.Key_Up)
         QTest.keyClick(page.focusWidget(), Qt.Key.Key_Up)
         QTest.keyClick(page.focusWidget(), Qt.Key.Key_Space)
-        await until(lambda: len(tab.services.asked("download")) == 2)
+        await come_true(lambda: len(tab.services.asked("download")) == 2)
         assert tab.services.asked("download")[0][0] == _COMPACT
         page.deleteLater()
 

@@ -16,8 +16,9 @@ from playground.ui.library import repository_words as words
 from playground.ui.library.repository_card import open_page
 from playground.ui.library.search_state import RepositoryState
 from tests.support import library_models as made
-from tests.support.scripted_library import ScriptedLibrary, hub_error, until
+from tests.support.scripted_library import ScriptedLibrary, hub_error
 from tests.support.search_tab import SearchTab, on_search
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -38,10 +39,10 @@ def test_a_pasted_address_opens_that_repository(play: Play) -> None:
     async def scenario(tab: SearchTab) -> None:
         await tab.found()
         tab.page.field.setText(f"https://huggingface.co/{_QWEN}/blob/main/x.gguf")
-        await until(lambda: tab.opened.state.ref == _QWEN and bool(tab.opened.state.fits))
+        await come_true(lambda: tab.opened.state.ref == _QWEN and bool(tab.opened.state.fits))
         assert tab.vm.results.rowCount() == 1
         tab.page.field.clear()
-        await until(lambda: tab.vm.results.rowCount() == 10)
+        await come_true(lambda: tab.vm.results.rowCount() == 10)
 
     play(scenario)
 
@@ -79,7 +80,7 @@ def test_the_slider_reckons_again_without_asking_the_hub_again(play: Play) -> No
         slider.setFocus()
         tab.key(Qt.Key.Key_Right)
         tab.key(Qt.Key.Key_Right)
-        await until(lambda: not tab.opened.state.is_fitting and "8.9" in tab.rows()[5].sum)
+        await come_true(lambda: not tab.opened.state.is_fitting and "8.9" in tab.rows()[5].sum)
         assert [call[1] for call in tab.services.asked("fits")] == [32_768, 131_072]
         assert len(tab.services.asked("repository")) == 1
         assert tab.page.card._context.text() == "128k"
@@ -95,10 +96,10 @@ def test_a_pick_by_hand_stays_and_enter_downloads_it(play: Play) -> None:
         tab.key(Qt.Key.Key_Down)
         assert tab.opened.state.picked == "Q4_0"
         tab.opened.set_context(2048)
-        await until(lambda: not tab.opened.state.is_fitting and len(tab.services.asked("fits")) == 2)
+        await come_true(lambda: not tab.opened.state.is_fitting and len(tab.services.asked("fits")) == 2)
         assert tab.opened.state.picked == "Q4_0"
         tab.key(Qt.Key.Key_Return)
-        await until(
+        await come_true(
             lambda: tab.services.asked("download") == [(_QWEN, "Q4_0", "")] and not tab.opened.state.starting
         )
         assert tab.page.card.get.text() == "Show download"
@@ -133,7 +134,7 @@ def test_a_download_that_is_refused_says_why(play: Play) -> None:
         tab.services.failures["download"] = DownloadError(DownloadErrorKind.DISK_FULL, "The disk is full.")
         await tab.read()
         tab.page.card.get.click()
-        await until(lambda: tab.opened.state.problem == "The disk is full.")
+        await come_true(lambda: tab.opened.state.problem == "The disk is full.")
         assert tab.page.card._problem.isVisible()
         assert tab.page.card.get.isEnabled()
 
@@ -156,7 +157,7 @@ def test_a_gated_repository_offers_its_terms_and_a_token(play: Play) -> None:
         assert not card._open_words.isVisible()
         tab.services.token = "hf_secret"
         tab.opened.retry()
-        await until(lambda: tab.opened.state.token != "" and bool(tab.opened.state.fits))
+        await come_true(lambda: tab.opened.state.token != "" and bool(tab.opened.state.fits))
         assert "the Hub's own file" in card._gate.text
         assert "hf_secret" not in repr(tab.opened.state)
 
@@ -168,7 +169,7 @@ def test_a_repository_that_cannot_be_read_without_terms_says_where(play: Play) -
         url = f"https://huggingface.co/{_QWEN}"
         tab.services.failures["repository"] = hub_error(HubErrorKind.GATED, url)
         tab.opened.open(_QWEN)
-        await until(lambda: tab.opened.state.trouble is not None)
+        await come_true(lambda: tab.opened.state.trouble is not None)
         plate = tab.page.card._plate
         assert plate.link.isVisible()
         assert plate._url == url
@@ -176,7 +177,7 @@ def test_a_repository_that_cannot_be_read_without_terms_says_where(play: Play) -
         assert tab.said == [("token",)]
         del tab.services.failures["repository"]
         plate.retry.click()
-        await until(lambda: bool(tab.opened.state.fits))
+        await come_true(lambda: bool(tab.opened.state.fits))
 
     play(scenario)
 
@@ -186,7 +187,7 @@ def test_a_repository_without_gguf_leads_to_one_that_has(play: Play) -> None:
         await tab.found()
         tab.services.repositories["Qwen/Qwen3.6-27B"] = Repository("Qwen/Qwen3.6-27B", "0" * 40)
         tab.opened.open("Qwen/Qwen3.6-27B")
-        await until(tab.page.card._plate.other.isVisible)
+        await come_true(tab.page.card._plate.other.isVisible)
         assert tab.services.asked("fits") == [] or tab.services.asked("fits")[-1][0] != "Qwen/Qwen3.6-27B"
         tab.page.card._plate.other.click()
         assert tab.page.field.text() == "Qwen3.6-27B"
@@ -198,7 +199,7 @@ def test_sizes_stay_where_the_header_cannot_be_read(play: Play) -> None:
     async def scenario(tab: SearchTab) -> None:
         tab.services.failures["fits"] = ModelError("The header is damaged.")
         tab.opened.open(_QWEN)
-        await until(lambda: tab.opened.state.fits_trouble is not None)
+        await come_true(lambda: tab.opened.state.fits_trouble is not None)
         assert tab.page.card._fits_note.text == "How it fits is not known: The header is damaged."
         assert all(row.size and not row.total for row in tab.rows())
         assert words.foot(tab.opened.state).can_act
@@ -211,7 +212,7 @@ def test_another_repository_cancels_the_one_before(play: Play) -> None:
     async def scenario(tab: SearchTab) -> None:
         tab.services.holds["repository"] = asyncio.Event()
         tab.opened.open("a/slow")
-        await until(lambda: tab.services.asked("repository") == [("a/slow",)])
+        await come_true(lambda: tab.services.asked("repository") == [("a/slow",)])
         del tab.services.holds["repository"]
         await tab.read()
         assert tab.services.cancelled == ["repository"]

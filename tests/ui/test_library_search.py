@@ -15,8 +15,9 @@ from playground.errors import HubErrorKind
 from playground.models.hub.repository import Query
 from playground.ui.library.result_list import KNOWN_ROLE
 from tests.support import library_models as made
-from tests.support.scripted_library import ScriptedLibrary, hub_error, until
+from tests.support.scripted_library import ScriptedLibrary, hub_error
 from tests.support.search_tab import SearchTab, on_search
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -42,7 +43,7 @@ def test_results_are_listed_with_what_is_likely_and_then_with_what_is_known(play
         )
         assert "gated" in model.index(3, 0).data()
         assert tab.page._caption.text() == "10 MODELS WITH GGUF FILES"
-        await until(lambda: model.index(0, 0).data(KNOWN_ROLE).pill == ("Runs well", "ok"))
+        await come_true(lambda: model.index(0, 0).data(KNOWN_ROLE).pill == ("Runs well", "ok"))
         assert model.index(0, 0).data(KNOWN_ROLE).words == "Q4_K_M, 15.7 GB"
 
     play(scenario)
@@ -54,11 +55,11 @@ def test_typing_asks_once_and_late_answers_are_dropped(play: Play) -> None:
         tab.services.found_by_words = {"old": made.many(3), "new": made.many(2)}
         tab.services.holds["search"] = asyncio.Event()
         QTest.keyClicks(tab.page.field, "old")
-        await until(lambda: "old" in tab.words_asked())
+        await come_true(lambda: "old" in tab.words_asked())
         assert tab.words_asked() == ["", "old"]
         del tab.services.holds["search"]
         tab.page.field.setText("new")
-        await until(lambda: tab.words_asked() == ["", "old", "new"] and not tab.vm.state.is_searching)
+        await come_true(lambda: tab.words_asked() == ["", "old", "new"] and not tab.vm.state.is_searching)
         assert len(tab.vm.state.found) == 2
         assert tab.services.cancelled == ["search"]
 
@@ -74,7 +75,7 @@ def test_further_pages_come_when_the_end_is_in_sight_and_rows_stay(play: Play) -
         resets: list[int] = []
         model.modelReset.connect(lambda: resets.append(1))
         view.scrollToBottom()
-        await until(lambda: model.rowCount() == 100)
+        await come_true(lambda: model.rowCount() == 100)
         assert not resets
         assert not model.canFetchMore(view.rootIndex())
         assert [call[1] for call in tab.services.asked("search")] == ["", "1"]
@@ -88,7 +89,7 @@ def test_a_further_page_that_fails_keeps_what_is_there(play: Play) -> None:
         await tab.found()
         tab.services.failures["search"] = hub_error(HubErrorKind.RATE_LIMITED)
         tab.page.list.scrollToBottom()
-        await until(lambda: tab.vm.state.trouble is not None)
+        await come_true(lambda: tab.vm.state.trouble is not None)
         assert tab.vm.results.rowCount() == 60
         assert tab.page._note.text == "The Hub cannot be reached. Check the connection."
 
@@ -102,13 +103,13 @@ def test_filters_narrow_the_query(play: Play) -> None:
         page.sorts.choose("newest")
         page.licences.choose("mit")
         page.sizes.choose((None, 4_500_000_000))
-        await until(lambda: not tab.vm.state.is_searching)
+        await come_true(lambda: not tab.vm.state.is_searching)
         query = tab.services.asked("search")[-1][0]
         assert query == Query(sort="newest", licence="mit", max_params=4_500_000_000)
         page.licences.choose("open")
         page.sizes.choose((None, None))
         page.fits.choose("fits")
-        await until(lambda: not tab.vm.state.is_searching)
+        await come_true(lambda: not tab.vm.state.is_searching)
         asked = tab.services.asked("search")[-1][0]
         assert isinstance(asked, Query)
         assert (asked.gated, asked.licence) == (False, "")
@@ -137,7 +138,7 @@ def test_a_search_that_fails_says_how_and_can_be_tried_again(play: Play, kind: H
             assert tab.said == [("disk",)]
         del tab.services.failures["search"]
         plate.retry.click()
-        await until(lambda: tab.vm.results.rowCount() == 10)
+        await come_true(lambda: tab.vm.results.rowCount() == 10)
         assert not plate.isVisible()
 
     play(scenario)
@@ -147,7 +148,7 @@ def test_nothing_found_says_for_what(play: Play) -> None:
     async def scenario(tab: SearchTab) -> None:
         await tab.found()
         tab.page.field.setText("zebra")
-        await until(tab.page._plate.isVisible)
+        await come_true(tab.page._plate.isVisible)
         assert "for “zebra”" in tab.page._plate.accessibleDescription()
 
     play(scenario)
@@ -161,7 +162,7 @@ def test_keys_go_from_the_field_through_results_to_quantizations(play: Play) -> 
         tab.key(Qt.Key.Key_Down)
         assert tab.page.list.currentIndex().row() == 2
         assert tab.page.field.hasFocus()
-        await until(
+        await come_true(
             lambda: tab.opened.state.ref == "ggml-org/gpt-oss-20b-GGUF" and bool(tab.opened.state.fits)
         )
         assert [call[0] for call in tab.services.asked("repository")] == ["ggml-org/gpt-oss-20b-GGUF"]
@@ -178,7 +179,7 @@ def test_keys_go_from_the_field_through_results_to_quantizations(play: Play) -> 
 def test_assistive_technology_reads_results_and_quantizations(play: Play) -> None:
     async def scenario(tab: SearchTab) -> None:
         await tab.found()
-        await until(lambda: bool(tab.opened.state.fits))
+        await come_true(lambda: bool(tab.opened.state.fits))
         for view, name, first in (
             (
                 tab.page.list,

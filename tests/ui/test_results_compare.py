@@ -18,7 +18,8 @@ from playground.ui.results.lane_tests_state import TestPhase
 from playground.ui.results.lane_tests_vm import LaneTestsVm
 from tests.support import scripted
 from tests.support.scripted import ScriptedServices
-from tests.support.scripted_results import NONE, ScriptedResults, until
+from tests.support.scripted_results import NONE, ScriptedResults
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -48,14 +49,14 @@ class _Screen:
             self.compare.choose_model(slot, model.ref)
             await self.compare.prepared(slot)
         self.compare.run(prompt)
-        await until(lambda: not self.compare.state.is_running)
+        await come_true(lambda: not self.compare.state.is_running)
 
     @property
     def task_prompt(self) -> str:
         return self.results.tasks.tasks[0].prompt
 
     async def phase(self, phase: TestPhase) -> None:
-        await until(lambda: all(lane.phase is phase for lane in self.tests.lanes.values()))
+        await come_true(lambda: all(lane.phase is phase for lane in self.tests.lanes.values()))
 
 
 def _seen(strip: LaneTestsStrip) -> str:
@@ -118,7 +119,7 @@ def test_a_task_prompt_is_tested_in_both_lanes(play: Play) -> None:
 def test_another_prompt_has_no_tests(play: Play) -> None:
     async def scenario(screen: _Screen) -> None:
         await screen.asked("Hello")
-        await until(lambda: screen.compare.state.lane("B").result is not None)
+        await come_true(lambda: screen.compare.state.lane("B").result is not None)
         assert all(lane.phase is TestPhase.HIDDEN for lane in screen.tests.lanes.values())
         assert not screen.strips["A"].isVisible()
 
@@ -157,7 +158,7 @@ def test_without_a_sandbox_a_person_reads_the_program_first(play: Play) -> None:
         _button(screen.strips["B"], "Do not run the program of B").click()
         assert "not run" in _seen(screen.strips["B"])
         _button(strip, "Run the program of A with my rights").click()
-        await until(lambda: screen.tests.lanes["A"].phase is TestPhase.DONE)
+        await come_true(lambda: screen.tests.lanes["A"].phase is TestPhase.DONE)
         assert "✓ pass" in _seen(strip)
         assert [unsafe for _, unsafe in results.judged].count(True) == 1
 
@@ -166,7 +167,7 @@ def test_without_a_sandbox_a_person_reads_the_program_first(play: Play) -> None:
 
 def test_tasks_with_tests_are_in_the_menu_and_known_to_compare(play: Play) -> None:
     async def scenario(screen: _Screen) -> None:
-        await until(lambda: bool(screen.compare.more_prompts))
+        await come_true(lambda: bool(screen.compare.more_prompts))
         screen.page.prompt.prompts.click()
         menu = screen.page.prompt._menu
         assert menu is not None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from playground.ui.results.lane_tests import LaneTestsStrip
 from playground.ui.results.page import ResultsPage
 from playground.ui.results.vm import Place
 from tests.support import bench_models
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 Scenario = Callable[[application.App], Coroutine[Any, Any, None]]
+_until = partial(come_true, most_s=40)
 
 
 @pytest.fixture
@@ -47,12 +49,6 @@ def in_app(models: tuple[str, str], run: Runner, qapp: QApplication) -> Callable
             window.deleteLater()
 
     return lambda scenario: run(drive(scenario), 90)
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(40):
-        while not condition():  # noqa: ASYNC110 -- the window has no event for a test to wait on
-            await asyncio.sleep(0.02)
 
 
 def _strips(running: application.App) -> list[LaneTestsStrip]:

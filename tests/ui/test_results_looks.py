@@ -27,7 +27,8 @@ from playground.ui.results.task_view import TaskView
 from playground.ui.results.vm import Place
 from tests.support import results_runs, runs
 from tests.support.results_screen import WHOLE, Scenario, Screen, drive
-from tests.support.scripted_results import NONE, ScriptedResults, ScriptedWork, until
+from tests.support.scripted_results import NONE, ScriptedResults, ScriptedWork
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -91,10 +92,10 @@ def test_without_a_sandbox_one_program_is_read_and_allowed(play: Play) -> None:
         allow = screen.find("Run the program of A with my rights", QAbstractButton)
         services.problem = PlaygroundError("The file is in use.", hint="Close the other window.")
         allow.click()
-        await until(lambda: "The file is in use." in screen.seen())
+        await come_true(lambda: "The file is in use." in screen.seen())
         services.problem = None
         allow.click()
-        await until(lambda: "✓ pass" in screen.seen())
+        await come_true(lambda: "✓ pass" in screen.seen())
         assert services.judged == [("A", True)]
         assert not allow.isVisible()
         screen.vm.back()
@@ -160,7 +161,7 @@ def test_everything_fits_has_a_name_and_follows_the_theme(
             screen.vm.open_task("top_k_words")
         screen.vm.go(Place.START)
         screen.vm.begin()
-        await until(lambda: len(screen.vm.running.table.rows) == 40)
+        await come_true(lambda: len(screen.vm.running.table.rows) == 40)
         _check_place(screen, size)
 
     play(scenario, size=size)

@@ -27,7 +27,8 @@ from playground.ui.results.pair_dialog import PairDialog
 from playground.ui.results.vm import Place
 from tests.support import results_runs
 from tests.support.results_screen import PART, WHOLE, Scenario, Screen, drive
-from tests.support.scripted_results import NONE, ScriptedResults, ScriptedWork, until
+from tests.support.scripted_results import NONE, ScriptedResults, ScriptedWork
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -54,7 +55,7 @@ def test_a_run_is_opened_gone_through_and_left_by_keyboard(play: Play) -> None:
         runs.setFocus()
         runs.setCurrentIndex(runs.model().index(0, 0))
         screen.key(Qt.Key.Key_Return)
-        await until(lambda: screen.vm.place is Place.VERDICT)
+        await come_true(lambda: screen.vm.place is Place.VERDICT)
         view = screen.find("Tasks", QAbstractItemView)
         assert view.hasFocus()
         screen.key(Qt.Key.Key_Home)
@@ -101,10 +102,10 @@ def test_filters_search_and_sorting(play: Play) -> None:
         field = screen.find("Find a task", QLineEdit)
         assert field.hasFocus()
         QTest.keyClicks(field, "zzz")
-        await until(lambda: view.model().rowCount() == 0)
+        await come_true(lambda: view.model().rowCount() == 0)
         assert "No task passes this filter." in screen.seen()
         screen.key(Qt.Key.Key_Escape)  # empties the field first
-        await until(lambda: view.model().rowCount() == 3)
+        await come_true(lambda: view.model().rowCount() == 3)
         screen.find("All, disagreements first  40", QAbstractButton).click()
         view.model().sort(task_table.TOKENS_A, Qt.SortOrder.DescendingOrder)
         assert view.model().index(0, task_table.TOKENS_A).data() == "2,048"
@@ -165,11 +166,11 @@ def test_the_form_begins_a_run_that_is_shown_and_stopped(play: Play) -> None:
         plan.activated.emit(2)
         filtered = screen.find("Only these tasks", QLineEdit)
         QTest.keyClicks(filtered, "t1,t2")
-        await until(lambda: screen.vm.start.state.chosen == 2)
+        await come_true(lambda: screen.vm.start.state.chosen == 2)
         said: list[str] = []
         screen.page.status.connect(said.append)
         screen.key(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-        await until(lambda: len(screen.vm.running.table.rows) == 40)
+        await come_true(lambda: len(screen.vm.running.table.rows) == 40)
         settings = screen.services.wishes[0].settings
         assert (settings.margin, settings.samples, settings.plan) == (0.07, 3, "together")
         assert settings.task_glob == "t1,t2"
@@ -184,7 +185,7 @@ def test_the_form_begins_a_run_that_is_shown_and_stopped(play: Play) -> None:
         assert not screen.find("Begin the run", QAbstractButton).isEnabled()
         screen.find("A run is under way: show it", QAbstractButton).click()
         screen.find("Stop", QAbstractButton).click()
-        await until(lambda: screen.vm.place is Place.VERDICT)
+        await come_true(lambda: screen.vm.place is Place.VERDICT)
 
     play(scenario)
 
@@ -216,7 +217,7 @@ def test_what_cannot_be_read_is_said_and_not_opened(play: Play) -> None:
         runs = screen.find("Runs", QAbstractItemView)
         assert "damaged" in str(runs.model().index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole))
         screen.vm.open_file(Path("/runs/bad.jsonl"))
-        await until(lambda: "is no run file" in screen.seen())
+        await come_true(lambda: "is no run file" in screen.seen())
 
     play(scenario, services)
 
@@ -234,12 +235,14 @@ def test_files_are_asked_for_without_waiting(play: Play, tmp_path: Path) -> None
             dialog = next(d for d in screen.page.findChildren(QFileDialog) if d.isVisible())
             dialog.fileSelected.emit(str(tmp_path / name))
             dialog.reject()
-            await until(partial(screen.has_said, name))
+            await come_true(partial(screen.has_said, name))
         screen.page.ask_for_file()
         dialog = next(d for d in screen.page.findChildren(QFileDialog) if d.isVisible())
         dialog.fileSelected.emit(PART)
         dialog.reject()
-        await until(lambda: bool(screen.vm.open.state.verdict and screen.vm.open.state.verdict.can_resume))
+        await come_true(
+            lambda: bool(screen.vm.open.state.verdict and screen.vm.open.state.verdict.can_resume)
+        )
         assert [form for _, form in screen.services.written] == ["html", "markdown"]
         assert screen.find("Go on", QAbstractButton).isEnabled()
 
@@ -254,7 +257,7 @@ def test_another_run_is_chosen_to_compare_with(play: Play) -> None:
         assert dialog.run.count() == 1
         dialog.lane.setCurrentIndex(1)
         dialog.accept()
-        await until(lambda: bool(screen.vm.open.state.verdict and screen.vm.open.state.verdict.is_joined))
+        await come_true(lambda: bool(screen.vm.open.state.verdict and screen.vm.open.state.verdict.is_joined))
         assert "Two runs of" in screen.page.verdict.picker.accessibleName()
 
     play(scenario)

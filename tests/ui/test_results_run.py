@@ -15,7 +15,7 @@ from playground.ui.bridge import Bridge
 from playground.ui.results.page import ResultsPage
 from playground.ui.results.vm import Place, ResultsVm
 from tests.support import bench_models
-from tests.support.scripted_results import until
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -50,14 +50,14 @@ def test_a_run_is_chosen_made_and_read(run: Runner, qapp: QApplication, home: Pa
         page.resize(1200, 780)
         page.show()
         try:
-            await until(lambda: vm.start.state.chosen is not None and bool(vm.start.state.models))
+            await come_true(lambda: vm.start.state.chosen is not None and bool(vm.start.state.models))
             page.start.form.filter.setText("py-add,py-max")
             page.start.form.filter.textEdited.emit("py-add,py-max")
             page.start.form.most.setValue(64)
-            await until(lambda: vm.start.state.chosen == 2)
+            await come_true(lambda: vm.start.state.chosen == 2)
             _button(page, "Begin the run").click()
-            await until(lambda: vm.place is Place.RUNNING)
-            await until(lambda: vm.place is Place.VERDICT)
+            await come_true(lambda: vm.place is Place.RUNNING)
+            await come_true(lambda: vm.place is Place.VERDICT)
             seen = _seen(page)
             assert "No difference seen yet" in seen
             assert "Fewer than six tasks" in seen
@@ -68,7 +68,7 @@ def test_a_run_is_chosen_made_and_read(run: Runner, qapp: QApplication, home: Pa
             assert "✗ wrong" in seen
             vm.back()
             vm.back()
-            await until(lambda: len(vm.start.state.runs) == 1)
+            await come_true(lambda: len(vm.start.state.runs) == 1)
             assert vm.start.state.runs[0].complete
             assert Path(vm.start.state.runs[0].path).is_relative_to(home)
         finally:
@@ -90,9 +90,9 @@ def test_a_window_that_closes_ends_a_run_that_can_be_resumed(
         pool, bridge = EnginePool(2), Bridge(bugs.append)
         vm = ResultsVm(AppResults(pool), bridge)
         vm.look()
-        await until(lambda: vm.start.state.chosen is not None and bool(vm.start.state.models))
+        await come_true(lambda: vm.start.state.chosen is not None and bool(vm.start.state.models))
         vm.begin()
-        await until(lambda: bool(vm.running.data and vm.running.data.answers))
+        await come_true(lambda: bool(vm.running.data and vm.running.data.answers))
         await bridge.close()
         await pool.close()
         assert not bugs

@@ -17,7 +17,8 @@ from playground.ui.bridge import Bridge
 from playground.ui.results.start_state import Form
 from playground.ui.results.vm import Place, ResultsVm
 from tests.support import results_runs, runs
-from tests.support.scripted_results import ScriptedResults, ScriptedWork, until
+from tests.support.scripted_results import ScriptedResults, ScriptedWork
+from tests.support.waiting import come_true
 from tests.ui.conftest import Runner
 
 _WHOLE, _PART = Path("/runs/whole.jsonl"), Path("/runs/part.jsonl")
@@ -35,7 +36,7 @@ def play(run: Runner) -> Play:
         bridge = Bridge(bugs.append)
         vm = ResultsVm(services, bridge)
         vm.look()
-        await until(lambda: vm.start.state.chosen is not None and bool(vm.start.state.runs))
+        await come_true(lambda: vm.start.state.chosen is not None and bool(vm.start.state.runs))
         try:
             await scenario(vm, services)
         finally:
@@ -61,7 +62,7 @@ def _finished() -> list[Any]:
 def test_a_run_file_opens_with_its_verdict(play: Play) -> None:
     async def scenario(vm: ResultsVm, _services: ScriptedResults) -> None:
         vm.open_file(_WHOLE)
-        await until(lambda: vm.place is Place.VERDICT)
+        await come_true(lambda: vm.place is Place.VERDICT)
         shown = vm.open.state.verdict
         assert shown is not None
         assert shown.headline == "Not settled"
@@ -75,7 +76,7 @@ def test_a_run_file_opens_with_its_verdict(play: Play) -> None:
 def test_a_file_that_is_no_run_gives_one_sentence(play: Play) -> None:
     async def scenario(vm: ResultsVm, _services: ScriptedResults) -> None:
         vm.open_file(Path("/tmp/nothing.jsonl"))
-        await until(lambda: bool(vm.start.state.trouble))
+        await come_true(lambda: bool(vm.start.state.trouble))
         assert "nothing.jsonl is no run file" in vm.start.state.trouble
         assert _at(vm, Place.START)
 
@@ -85,7 +86,7 @@ def test_a_file_that_is_no_run_gives_one_sentence(play: Play) -> None:
 def test_filters_and_tasks_are_gone_through(play: Play) -> None:
     async def scenario(vm: ResultsVm, _services: ScriptedResults) -> None:
         vm.open_file(_WHOLE)
-        await until(lambda: vm.place is Place.VERDICT)
+        await come_true(lambda: vm.place is Place.VERDICT)
         vm.open.set_filter("only_small", "")
         assert vm.open.tasks.rowCount() == 3
         first = vm.open.tasks.tasks()[0]
@@ -118,7 +119,7 @@ def test_a_run_is_begun_followed_and_ends_in_its_verdict(play: Play) -> None:
         vm.start.choose(Form(**{**_fields(vm.start.state.form), "margin_points": 5, "samples": 2}))
         vm.begin()
         assert vm.busy
-        await until(lambda: vm.place is Place.VERDICT)
+        await come_true(lambda: vm.place is Place.VERDICT)
         wish = services.wishes[0]
         assert [model.name for model in wish.models] == ["Compact 27B", "Larger 72B"]
         assert (wish.settings.margin, wish.settings.samples) == (0.05, 2)
@@ -141,23 +142,23 @@ def test_a_run_can_be_paused_and_stopped_and_another_looked_at_meanwhile(play: P
     async def scenario(vm: ResultsVm, services: ScriptedResults) -> None:
         work = services.work = ScriptedWork(Path("/runs/new.jsonl"), results_runs.under_way(), hold=True)
         vm.begin()
-        await until(lambda: vm.place is Place.RUNNING and len(vm.running.table.rows) == 40)
+        await come_true(lambda: vm.place is Place.RUNNING and len(vm.running.table.rows) == 40)
         vm.begin()  # one at a time
         assert len(services.wishes) == 1
         vm.running.toggle_pause()
         assert vm.running.state.paused
         vm.running.toggle_pause()
         vm.open_file(_WHOLE)
-        await until(lambda: vm.place is Place.VERDICT)
+        await come_true(lambda: vm.place is Place.VERDICT)
         vm.resume()  # a whole run has nothing to resume, and one is under way
         assert services.resumed == []
         vm.open_file(work.path)
         assert _at(vm, Place.RUNNING)
         vm.running.stop()
         assert vm.running.state.stopping
-        await until(lambda: not vm.running.is_running)
+        await come_true(lambda: not vm.running.is_running)
         assert work.calls == ["pause", "go on", "stop"]
-        await until(lambda: vm.place is Place.VERDICT)
+        await come_true(lambda: vm.place is Place.VERDICT)
 
     play(scenario)
 
@@ -166,7 +167,7 @@ def test_a_run_that_cannot_begin_says_why(play: Play) -> None:
     async def scenario(vm: ResultsVm, services: ScriptedResults) -> None:
         services.problem = SuiteError("The suite is damaged.", hint="Fetch it again.")
         vm.begin()
-        await until(lambda: bool(vm.start.state.trouble))
+        await come_true(lambda: bool(vm.start.state.trouble))
         assert "The suite is damaged." in vm.start.state.trouble
         assert _at(vm, Place.START)
         assert vm.busy == ""
@@ -179,9 +180,9 @@ def test_a_full_disk_keeps_what_there_is_in_sight(play: Play) -> None:
         work = services.work = ScriptedWork(Path("/runs/new.jsonl"), results_runs.under_way(), hold=True)
         work.error = PlaygroundError("The disk is full.", hint="Make room, then resume the run.")
         vm.begin()
-        await until(lambda: len(vm.running.table.rows) == 40)
+        await come_true(lambda: len(vm.running.table.rows) == 40)
         work.stop()
-        await until(lambda: bool(vm.running.state.trouble))
+        await come_true(lambda: bool(vm.running.state.trouble))
         assert _at(vm, Place.RUNNING)
         assert "The disk is full." in vm.running.state.trouble
         assert vm.running.state.over
@@ -194,13 +195,13 @@ def test_an_incomplete_run_is_resumed(play: Play) -> None:
     async def scenario(vm: ResultsVm, services: ScriptedResults) -> None:
         services.work = ScriptedWork(_PART, _finished())
         vm.open_file(_PART)
-        await until(lambda: vm.place is Place.VERDICT)
+        await come_true(lambda: vm.place is Place.VERDICT)
         vm.set_blocked("Compare is answering.")
         vm.resume()
         assert services.resumed == []
         vm.set_blocked("")
         vm.resume()
-        await until(lambda: bool(services.resumed) and not vm.busy)
+        await come_true(lambda: bool(services.resumed) and not vm.busy)
         assert services.resumed == [_PART]
 
     play(scenario)
@@ -220,9 +221,9 @@ def test_compare_blocks_a_run(play: Play) -> None:
 def test_two_runs_are_put_side_by_side(play: Play) -> None:
     async def scenario(vm: ResultsVm, _services: ScriptedResults) -> None:
         vm.open_file(_WHOLE)
-        await until(lambda: vm.place is Place.VERDICT)
+        await come_true(lambda: vm.place is Place.VERDICT)
         vm.open.pair_with("A", _PART, "A")
-        await until(lambda: vm.open.state.verdict is not None and vm.open.state.verdict.is_joined)
+        await come_true(lambda: vm.open.state.verdict is not None and vm.open.state.verdict.is_joined)
         shown = vm.open.state.verdict
         assert shown is not None
         assert not shown.can_resume
@@ -236,9 +237,9 @@ def test_another_suite_cannot_be_put_beside(play: Play) -> None:
     async def scenario(vm: ResultsVm, services: ScriptedResults) -> None:
         services.files["/runs/other.jsonl"] = runs.run(3, 0, 0, 1)
         vm.open_file(_WHOLE)
-        await until(lambda: vm.place is Place.VERDICT)
+        await come_true(lambda: vm.place is Place.VERDICT)
         vm.open.pair_with("A", Path("/runs/other.jsonl"), "A")
-        await until(lambda: bool(vm.open.state.trouble))
+        await come_true(lambda: bool(vm.open.state.trouble))
         assert "different suites" in vm.open.state.trouble
 
     play(scenario)
@@ -249,11 +250,11 @@ def test_the_filter_counts_tasks_and_the_last_question_wins(play: Play) -> None:
         form = _fields(vm.start.state.form)
         for glob in ("t1", "t9", "t1,t2"):
             vm.start.choose(Form(**{**form, "glob": glob}))
-        await until(lambda: vm.start.state.chosen is not None)
+        await come_true(lambda: vm.start.state.chosen is not None)
         await asyncio.sleep(0.05)
         assert vm.start.state.chosen == 2
         vm.start.choose(Form(**{**form, "glob": "nothing"}))
-        await until(lambda: bool(vm.start.state.problem))
+        await come_true(lambda: bool(vm.start.state.problem))
         assert "No task of" in vm.start.state.problem
 
     play(scenario)
@@ -262,15 +263,15 @@ def test_the_filter_counts_tasks_and_the_last_question_wins(play: Play) -> None:
 def test_a_suite_is_fetched_and_then_counted(play: Play) -> None:
     async def scenario(vm: ResultsVm, services: ScriptedResults) -> None:
         vm.start.choose(Form(**{**_fields(vm.start.state.form), "suite": "humaneval+"}))
-        await until(lambda: vm.start.state.tasks == 164)
+        await come_true(lambda: vm.start.state.tasks == 164)
         assert vm.start.wish() is None
         services.problem = PlaygroundError("There is no network.", hint="Try again later.")
         vm.start.fetch_suite()
-        await until(lambda: bool(vm.start.state.trouble))
+        await come_true(lambda: bool(vm.start.state.trouble))
         assert vm.start.state.fetching == ""
         services.problem = None
         vm.start.fetch_suite()
-        await until(lambda: vm.start.state.chosen == 4)
+        await come_true(lambda: vm.start.state.chosen == 4)
         assert services.fetched == ["humaneval+"]
 
     play(scenario)
@@ -279,20 +280,20 @@ def test_a_suite_is_fetched_and_then_counted(play: Play) -> None:
 def test_reports_and_pictures_are_written(play: Play, tmp_path: Path) -> None:
     async def scenario(vm: ResultsVm, services: ScriptedResults) -> None:
         vm.open_file(_WHOLE)
-        await until(lambda: vm.place is Place.VERDICT)
+        await come_true(lambda: vm.place is Place.VERDICT)
         vm.open.write_report(tmp_path / "r.html", "html")
-        await until(lambda: "The report is in" in vm.open.state.said)
+        await come_true(lambda: "The report is in" in vm.open.state.said)
         assert services.written == [(tmp_path / "r.html", "html")]
         for name in ("p.svg", "p.png"):
             vm.open.write_picture(tmp_path / name, dark=False)
-            await until(partial(_has_said, vm, name))
+            await come_true(partial(_has_said, vm, name))
             assert (tmp_path / name).stat().st_size > 50
         vm.open.write_picture(tmp_path / "missing" / "p.svg", dark=False)
-        await until(lambda: "cannot be written" in vm.open.state.trouble)
+        await come_true(lambda: "cannot be written" in vm.open.state.trouble)
         vm.open.write_picture(tmp_path / "missing" / "p.png", dark=False)
-        await until(lambda: "p.png" in vm.open.state.trouble)
+        await come_true(lambda: "p.png" in vm.open.state.trouble)
         services.problem = PlaygroundError("The report cannot be written.")
         vm.open.write_report(tmp_path / "r.md", "markdown")
-        await until(lambda: "The report cannot" in vm.open.state.trouble)
+        await come_true(lambda: "The report cannot" in vm.open.state.trouble)
 
     play(scenario)

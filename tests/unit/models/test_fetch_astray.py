@@ -14,9 +14,7 @@ from playground.models.downloads.cache_layout import CachedFile
 from tests.support.fake_hub import FakeHub
 from tests.support.fetching import NAME, REPO, content, fetch, job
 
-_SIZE = 3_000_000
-_CONTENT = content(_SIZE)
-_SPLIT = [f"big-Q8_0-{n:05}-of-00002.gguf" for n in (1, 2)]
+_CONTENT = content(3_000_000)
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from tests.support.fetching import NAME, REPO, content, end, fetch, job, look, s
 
 _SIZE = 3_000_000
 _CONTENT = content(_SIZE)
-_SPLIT = [f"big-Q8_0-{n:05}-of-00002.gguf" for n in (1, 2)]
 
 
 @pytest.fixture
